@@ -1,0 +1,1 @@
+"""KoalaBear, its quintic extension, and arrays of both."""
