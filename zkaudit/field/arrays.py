@@ -172,6 +172,22 @@ def dot(a: Array, b: Array) -> Element:
     return _fold_products(matrix_product(a, np.ascontiguousarray(b.T)))
 
 
+def extension_matrix_vector(matrix: Array, vector: Array) -> Array:
+    """Product of a matrix over F with an F-vector, (5, m, n) x (5, n) -> (5, m)."""
+    _, rows, inner = matrix.shape
+    products = matrix_product(matrix.reshape(5 * rows, inner), np.ascontiguousarray(vector.T)).reshape(5, rows, 5)
+    sums = np.zeros((9, rows), np.uint64)
+    for i in range(5):
+        for j in range(5):
+            sums[i + j] += products[i, :, j]
+    sums %= _P
+    for k in range(8, 4, -1):
+        sums[k - 5] += sums[k]
+        sums[k - 3] += _P - sums[k]
+        sums[k - 3] %= _P
+    return np.asarray(sums[:5] % _P, np.uint64)
+
+
 def dot_base(a: Array, values: NDArray[np.integer]) -> Element:
     """Inner product of an F-vector (5, n) with n signed integers."""
     return element(matrix_product(a, residues(values).reshape(-1, 1))[:, 0])

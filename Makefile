@@ -1,0 +1,35 @@
+# Every target works on a fresh clone: the first one creates .venv and installs into it.
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DELETE_ON_ERROR:
+.PHONY: demo test check bench clean
+
+demo: $(INSTALLED)  ## the whole path on a real model and real data
+	$(BIN)/zkaudit demo --dir demo-output --force
+
+test: $(INSTALLED)  ## the test suite
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+check: $(INSTALLED)  ## style, types and the test suite, import rules included
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+bench: $(INSTALLED)  ## kernel rates, seconds and memory by phase, proof bytes by part
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The stamp is younger than pyproject.toml exactly when its dependencies are installed.
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zkaudit needs Python 3.11 or newer; set PYTHON to one")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[prove,test,check]'
+	@touch $@

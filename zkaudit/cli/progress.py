@@ -1,0 +1,56 @@
+"""A one-line progress bar on stderr, silent where stderr is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+BAR_CELLS = 24
+"""Performance knob: characters of the bar; with phase and time left it fits 80 columns."""
+
+REDRAW_SECONDS = 0.1
+"""Performance knob: least time between two drawings."""
+
+
+class ProgressBar:
+    """Called with (phase, fraction done overall); shows both and the time left.
+
+    The time left is the time so far stretched to the whole, so it is shown only after a second.
+    """
+
+    def __init__(self) -> None:
+        self._visible = sys.stderr.isatty()
+        self._start = time.monotonic()
+        self._drawn = 0.0
+        self._phase = ""
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._visible:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def __call__(self, phase: str, fraction: float) -> None:
+        now = time.monotonic()
+        if not self._visible or (phase == self._phase and now - self._drawn < REDRAW_SECONDS):
+            return
+        self._phase, self._drawn = phase, now
+        done = min(max(fraction, 0.0), 1.0)
+        bar = "#" * round(done * BAR_CELLS)
+        line = f"[{bar:.<{BAR_CELLS}}] {done:4.0%} {phase}"
+        elapsed = now - self._start
+        if elapsed >= 1 and done > 0:
+            line += f", {elapsed * (1 - done) / done:.0f} s left"
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
+
+def say(line: str) -> None:
+    """One line of talk on stderr."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,86 @@
+"""`zkaudit prove`: the proof that a committed model meets a claim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zkaudit.cli.measurement import peak_rss_bytes
+from zkaudit.cli.options import (
+    FILE,
+    claim_option,
+    commitment_option,
+    data_option,
+    force_option,
+    guard_output,
+    json_option,
+    model_argument,
+    opening_option,
+)
+from zkaudit.cli.outcome import Outcome, amount, table
+from zkaudit.cli.progress import ProgressBar, say
+
+
+@click.command()
+@model_argument
+@opening_option
+@commitment_option
+@data_option
+@claim_option
+@click.option("-o", "--output", type=FILE, required=True, metavar="AUDIT.zkp", help="Public; give it to the verifier.")
+@force_option
+@json_option
+@click.pass_obj
+def prove(
+    known: dict[str, object],
+    model: Path,
+    opening: Path,
+    commitment: Path,
+    data: Path,
+    claim: str,
+    output: Path,
+    force: bool,
+) -> Outcome:
+    """Prove a claim about a committed model."""
+    guard_output(output, inputs=(model, opening, commitment, data), force=force)
+    from zkaudit.claim import parse_claim
+    from zkaudit.commitment import load_commitment, load_opening
+    from zkaudit.dataset import load_dataset, quantise_inputs
+    from zkaudit.field.jit import compile_seconds, on_first_compile
+    from zkaudit.model.model import load_model
+    from zkaudit.prover import prove as prove_statement
+    from zkaudit.statement import Statement
+    from zkaudit.wire import write_atomic
+
+    asked = parse_claim(claim)
+    owned = load_model(model)
+    secret = load_opening(opening)
+    published = load_commitment(commitment)
+    dataset = quantise_inputs(published.architecture, load_dataset(data))
+    statement = Statement(commitment=published, dataset=dataset, claim=asked)
+    on_first_compile(lambda: say("compiling the kernels, once on this machine: about 15 seconds"))
+    with ProgressBar() as progress:
+        result = prove_statement(statement, owned, secret, progress=progress)
+    write_atomic(output, result.proof)
+    compiled, peak = compile_seconds(), peak_rss_bytes()
+    fields = {
+        "claim": asked.text,
+        "samples": dataset.samples,
+        "proof": str(output),
+        "proof_bytes": len(result.proof),
+        "seconds": result.seconds,
+        "phases": dict(result.phases),
+        "compile_seconds": compiled,
+        "peak_rss_bytes": peak,
+    }
+    rows = {
+        "claim": asked.text,
+        "samples": f"{dataset.samples:,}",
+        "proof": f"{output}, {amount(len(result.proof))}",
+        "seconds": f"{result.seconds:.2f}",
+        **{f"  {phase}": f"{seconds:.2f}" for phase, seconds in result.phases.items()},
+        **({"compiling": f"{compiled:.1f} s, not again on this machine"} if compiled >= 1 else {}),
+        "peak memory": amount(peak),
+    }
+    return Outcome(status="proved", fields=fields, lines=("proved", *table(rows.items())))

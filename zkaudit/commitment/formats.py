@@ -1,0 +1,152 @@
+"""The files of a commitment: `commitment.json`, public text, and `opening.zko`, a secret container."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from zkaudit import wire
+from zkaudit.commitment.ajtai import RANDOMNESS, SCHEME, VERSION, Commitment, Opening, pack_residues, unpack_residues
+from zkaudit.errors import InvalidInput, UnsupportedVersion
+from zkaudit.model.architecture import Architecture
+
+COMMITMENT_FORMAT = "zkaudit-commitment"
+"""What a commitment file says that it is."""
+
+COMMITMENT_LIMIT = 16 << 20
+"""Performance knob: most bytes of a commitment file."""
+
+OPENING_MAGIC = b"zkauditO"
+"""First bytes of an opening file."""
+
+OPENING_VERSION = 1
+"""Version of the opening file."""
+
+OPENING_LIMIT = 1 << 14
+"""Performance knob: most bytes of an opening file; it has about 2,200."""
+
+_LINES = 31
+"""Lines of the value, of 64 bytes each: short enough to read and to compare."""
+
+_LINE_BYTES = 64
+
+
+def commitment_text(commitment: Commitment) -> str:
+    """The text of a commitment file: JSON in one layout and one key order."""
+    value = pack_residues(commitment.value).hex()
+    body = {
+        "format": COMMITMENT_FORMAT,
+        "version": VERSION,
+        "digest": commitment.digest().hex(),
+        "scheme": SCHEME,
+        "architecture": commitment.architecture.canonical(),
+        "value": [
+            value[2 * start : 2 * (start + _LINE_BYTES)] for start in range(0, _LINES * _LINE_BYTES, _LINE_BYTES)
+        ],
+    }
+    return json.dumps(body, indent=2) + "\n"
+
+
+def parse_commitment(data: bytes, where: str = "commitment") -> Commitment:
+    """The commitment that a file holds; `InvalidInput` for bytes that are not one.
+
+    White space and the order of keys are free, because the digest is over the canonical binary form.
+    """
+    if len(data) > COMMITMENT_LIMIT:
+        raise InvalidInput(f"{len(data)} bytes are too many", where=where, expected=f"at most {COMMITMENT_LIMIT} bytes")
+    obj = _parse_json(data, where)
+    if type(obj) is not dict or obj.get("format") != COMMITMENT_FORMAT:
+        raise InvalidInput("not a commitment", where=where, expected=f"a map of the format {COMMITMENT_FORMAT!r}")
+    version = obj.get("version")
+    if type(version) is int and version != VERSION:
+        raise UnsupportedVersion(
+            "a format version that this release does not read",
+            where=where,
+            expected=f"version {VERSION}",
+            next_step="use the release of zkaudit that wrote it",
+        )
+    fields: dict[str, type | wire.Checker] = {
+        "format": str,
+        "version": int,
+        "digest": str,
+        "scheme": str,
+        "architecture": dict,
+        "value": wire.list_of(_line, _LINES),
+    }
+    body = wire.closed_map(obj, fields, where)
+    if body["scheme"] != SCHEME:
+        raise InvalidInput("an unknown commitment scheme", where=where, expected=SCHEME)
+    value = unpack_residues(b"".join(body["value"]), f"{where}, value")
+    commitment = Commitment(architecture=Architecture.from_canonical(body["architecture"]), value=value)
+    if body["digest"] != commitment.digest().hex():
+        raise InvalidInput("the digest does not match the content", where=where, expected=commitment.digest().hex())
+    return commitment
+
+
+def save_commitment(path: str | Path, commitment: Commitment, *, overwrite: bool = True) -> None:
+    """Writes a commitment file."""
+    wire.write_atomic(path, commitment_text(commitment).encode(), overwrite=overwrite)
+
+
+def load_commitment(path: str | Path) -> Commitment:
+    """Reads a commitment file; `InvalidInput` for a file that is not one."""
+    return parse_commitment(wire.read_bounded(path, COMMITMENT_LIMIT, "commitment"), f"commitment {path}")
+
+
+def opening_bytes(opening: Opening) -> bytes:
+    """The bytes of an opening file: secret."""
+    body = {"commitment": opening.commitment_digest, "randomness": opening.randomness.tobytes()}
+    return wire.seal(OPENING_MAGIC, OPENING_VERSION, body)
+
+
+def parse_opening(data: bytes, where: str = "opening") -> Opening:
+    """The opening that a file holds; `InvalidInput` for bytes that are not one."""
+    _, obj = wire.unseal(OPENING_MAGIC, (OPENING_VERSION,), data, where)
+    fields: dict[str, type | wire.Checker] = {
+        "commitment": wire.bytes_of(wire.DIGEST_BYTES),
+        "randomness": wire.bytes_of(RANDOMNESS),
+    }
+    body = wire.closed_map(obj, fields, where)
+    return Opening(randomness=np.frombuffer(body["randomness"], np.int8), commitment_digest=body["commitment"])
+
+
+def save_opening(path: str | Path, opening: Opening, *, overwrite: bool = False) -> None:
+    """Writes an opening file that only its owner can read.
+
+    `InvalidInput` where a file of that name exists, unless `overwrite`: a lost opening ends all audits.
+    """
+    wire.write_atomic(path, opening_bytes(opening), mode=0o600, overwrite=overwrite)
+
+
+def load_opening(path: str | Path) -> Opening:
+    """Reads an opening file; `InvalidInput` for a file that is not one."""
+    return parse_opening(wire.read_bounded(path, OPENING_LIMIT, "opening"), f"opening {path}")
+
+
+def _line(value: object, where: str) -> bytes:
+    """A checker of one line of the value."""
+    if type(value) is str and len(value) == 2 * _LINE_BYTES and not set(value) - set("0123456789abcdef"):
+        return bytes.fromhex(value)
+    raise InvalidInput("not a line of the value", where=where, expected=f"{2 * _LINE_BYTES} lower-case hex digits")
+
+
+def _parse_json(data: bytes, where: str) -> Any:
+    """The value of a JSON text without repeated keys or fractions; `InvalidInput` for any other bytes."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            raise ValueError("a key occurs twice")
+        return result
+
+    def refuse(_: str) -> NoReturn:
+        raise ValueError("numbers are integers here")
+
+    try:
+        return json.loads(data.decode(), object_pairs_hook=unique, parse_float=refuse, parse_constant=refuse)
+    except (ValueError, RecursionError, MemoryError) as error:
+        reason = " ".join(str(error).split())[:80] or type(error).__name__
+        raise InvalidInput(f"unreadable: {reason}", where=where, expected="JSON text") from error

@@ -1,0 +1,138 @@
+"""What a proof will cost: time and memory from a linear model, bytes and security from the statement itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from zkaudit_circuits.claim import CorrectCount
+from zkaudit_circuits.network import lower
+
+from zkaudit.dataset import MAX_SAMPLES
+from zkaudit.errors import InvalidInput
+from zkaudit.layout import Layout, shape_of
+from zkaudit.merkle.messages import DIGEST_BYTES, SALT_BYTES
+from zkaudit.model.architecture import Architecture
+from zkaudit.opening.verifier import RowLayout
+from zkaudit.pads.messages import TableauLayout
+from zkaudit.parameters import STANDARD, Profile
+from zkaudit.soundness import OracleParameters, account, choose_parameters
+
+ELEMENT_BYTES = 20
+"""Bytes of an element of F on the wire."""
+
+CELL_BYTES = 4
+"""Bytes of an element of K on the wire."""
+
+FRAME_BYTES = 500
+"""Performance knob: about what header, bindings, roots, nonces and names of the fields of a proof file take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostModel:
+    """Seconds and bytes as linear functions of the counts of a statement, warm and on two cores."""
+
+    start_seconds: float
+    """Performance knob: interpreter, imports, compiled kernels from the cache, grinding, pad oracle."""
+    nanoseconds_per_lookup: float
+    """Performance knob: the fraction tree, its sumchecks and their buffers."""
+    nanoseconds_per_cell: float
+    """Performance knob: witness, encoding and hashing at the profile's rate, batching, combined row."""
+    nanoseconds_per_weight: float
+    """Performance knob: coefficients of the commitment link."""
+    nanoseconds_per_product: float
+    """Performance knob: one multiplication of the integer network, a pass over each weight and sample."""
+    start_bytes: int
+    """Performance knob: interpreter, numpy, numba and compiled kernels."""
+    bytes_per_lookup: float
+    """Performance knob: levels of the fraction tree that are kept, and the buffers of its rounds."""
+    bytes_per_cell: float
+    """Performance knob: the integer column, the witness vector and the pads of its rows."""
+
+
+COST = CostModel(
+    start_seconds=0.7,
+    nanoseconds_per_lookup=40,
+    nanoseconds_per_cell=25,
+    nanoseconds_per_weight=700,
+    nanoseconds_per_product=0.5,
+    start_bytes=260_000_000,
+    bytes_per_lookup=24,
+    bytes_per_cell=14,
+)
+"""The one table of cost constants; `make bench` prints it beside what it measures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The predicted cost of one proof.
+
+    `seconds` and `peak_bytes` come from the cost model, `proof_bytes` is within about a kilobyte of the truth,
+    `cells`, `lookups` and `security_bits` are exact.
+    """
+
+    samples: int
+    padded_samples: int
+    weights: int
+    cells: int
+    lookups: int
+    seconds: float
+    peak_bytes: int
+    proof_bytes: int
+    security_bits: float
+
+
+def estimate(architecture: Architecture, samples: int, profile: Profile = STANDARD) -> Estimate:
+    """The cost of proving a threshold claim on `samples` samples.
+
+    `InvalidInput` for a sample count out of bounds, or a model whose integers could wrap.
+    """
+    if not 1 <= samples <= MAX_SAMPLES:
+        raise InvalidInput(f"{samples} samples", where="estimate", expected=f"1 to {MAX_SAMPLES}")
+    # Labels do not change any size, and the threshold only the width of one slack.
+    labels = np.zeros(samples, np.int64)
+    count = CorrectCount(labels=labels, classes=architecture.classes, count=samples // 2, exact=False)
+    layout = Layout(lower(architecture, count))
+    shape = shape_of(layout)
+    witness, pads = choose_parameters(profile, shape)
+    cells = shape.batched_cells + shape.static_cells
+    nanoseconds = (
+        COST.nanoseconds_per_lookup * shape.lookups
+        + COST.nanoseconds_per_cell * cells
+        + COST.nanoseconds_per_weight * architecture.weight_count
+        + COST.nanoseconds_per_product * architecture.weight_count * layout.circuit.samples
+    )
+    return Estimate(
+        samples=samples,
+        padded_samples=layout.circuit.samples,
+        weights=architecture.weight_count,
+        cells=cells,
+        lookups=shape.lookups,
+        seconds=COST.start_seconds + nanoseconds / 1e9,
+        peak_bytes=round(COST.start_bytes + COST.bytes_per_lookup * shape.lookups + COST.bytes_per_cell * cells),
+        proof_bytes=proof_bytes(layout, witness, pads),
+        security_bits=account(profile, shape, witness, pads).total_bits,
+    )
+
+
+def proof_bytes(layout: Layout, witness: OracleParameters, pads: OracleParameters) -> int:
+    """Bytes of a proof: frame, padded messages, combined row, responses and opened columns of both oracles."""
+    tableau = TableauLayout(layout.full_plan, pads)
+    responses = tableau.degree + tableau.linear_length + tableau.quadratic_length
+    elements = layout.full_plan.elements + witness.dimension + responses
+    opened = opened_bytes(witness, RowLayout(layout, witness).rows) + opened_bytes(pads, 5 * tableau.rows)
+    return FRAME_BYTES + ELEMENT_BYTES * elements + opened
+
+
+def opened_bytes(oracle: OracleParameters, rows: int) -> int:
+    """Bytes of t opened columns: cells, salts, and the expected number of siblings on their shared paths.
+
+    Of the m nodes of a level, m ((1 - 1/m)^t - (1 - 2/m)^t) are expected to be empty beside one that is not.
+    """
+    columns = oracle.pads
+    nodes = oracle.columns
+    siblings = 0.0
+    while nodes >= 2:
+        siblings += nodes * ((1 - 1 / nodes) ** columns - (1 - 2 / nodes) ** columns)
+        nodes //= 2
+    return columns * (CELL_BYTES * rows + SALT_BYTES) + DIGEST_BYTES * round(siblings)

@@ -1,0 +1,1 @@
+"""Public functionals of the predictions: what a claim says."""

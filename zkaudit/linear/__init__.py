@@ -1,0 +1,1 @@
+"""Linear relations, all at the one sample point of the lookup argument."""

@@ -1,0 +1,1 @@
+"""Models: public architecture, private weights, integer reference, quantiser and ONNX import."""

@@ -1,0 +1,1 @@
+"""The batched zero-check: every product relation holds at every cell."""

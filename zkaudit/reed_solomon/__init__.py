@@ -1,0 +1,1 @@
+"""Reed-Solomon rows with zero-knowledge padding: where they are evaluated, and how they are encoded."""
