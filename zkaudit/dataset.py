@@ -161,7 +161,8 @@ def integer_inputs(architecture: Architecture, inputs: NDArray[np.generic], wher
     for first in range(0, len(flat), _BLOCK):
         block = slice(first, first + _BLOCK)
         # float64 is exact for every integer that can be accepted, since larger ones are out of range in either form.
-        integers[:, block] = _integer_block(architecture, flat[block].astype(np.float64), first, where).T
+        with np.errstate(over="ignore", invalid="ignore"):
+            integers[:, block] = _integer_block(architecture, flat[block].astype(np.float64), first, where).T
     return integers
 
 
@@ -179,8 +180,7 @@ def _integer_block(
             next_step="remove or repair the sample",
         )
     scale, low, high = architecture.scale, architecture.input_low, architecture.input_high
-    with np.errstate(over="ignore"):
-        steps = values / scale
+    steps = values / scale
     outside = (steps < low - 0.5) | (steps > high + 0.5)
     if outside.any():
         sample, feature = np.unravel_index(int(outside.argmax()), values.shape)

@@ -67,7 +67,7 @@ def uniform_bytes(count: int) -> bytes:
 class SecretStream:
     """A stream of secret values for one proof: SHAKE256 of a fresh 32-byte seed and a counter.
 
-    No output is given twice.
+    No output is given twice, as long as one thread of one process draws from it.
     The hiding is computational, by SHAKE256 as a pseudorandom function.
     """
 

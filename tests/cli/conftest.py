@@ -13,7 +13,8 @@ import pytest
 
 from zkaudit import cli
 from zkaudit.commitment import commit, save_commitment, save_opening
-from zkaudit.dataset import dataset_bytes
+from zkaudit.dataset import RawDataset, dataset_bytes, quantise_inputs
+from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import Model, save_model
 from zkaudit.model.quantiser import quantize_arrays
 
@@ -44,27 +45,29 @@ class Files:
         return np.random.default_rng(5).integers(0, 200, (SAMPLES, 6)).astype(np.uint8)
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
+def make_files(folder: Path, seed: int = 4) -> Files:
     """A model 6-5-3, its commitment and opening, and 21 samples."""
-    from zkaudit.dataset import RawDataset, quantise_inputs
-    from zkaudit.model.evaluator import evaluate
-
-    rng = np.random.default_rng(4)
+    rng = np.random.default_rng(seed)
     weights = [rng.normal(size=(5, 6)), rng.normal(size=(3, 5))]
     biases = [rng.normal(size=5), rng.normal(size=3)]
     calibration = rng.integers(0, 256, (64, 6)).astype(np.uint8)
     model, _ = quantize_arrays(weights, biases, calibration)
-    made = Files(tmp_path, model, np.zeros(SAMPLES, np.int64))
+    made = Files(folder, model, np.zeros(SAMPLES, np.int64))
     raw = RawDataset(inputs=made.inputs, labels=made.labels)
     trace = evaluate(model.architecture, model.kernels, model.biases, quantise_inputs(model.architecture, raw).inputs)
-    made = Files(tmp_path, model, trace.predictions)
-    save_model(model, tmp_path / "model.zkm")
+    made = Files(folder, model, trace.predictions)
+    save_model(model, folder / "model.zkm")
     commitment, opening = commit(model.architecture, model.weight_cells())
-    save_commitment(tmp_path / "commitment.json", commitment)
-    save_opening(tmp_path / "opening.zko", opening)
+    save_commitment(folder / "commitment.json", commitment)
+    save_opening(folder / "opening.zko", opening)
     made.heldout(trace.predictions, "heldout.npz")
     return made
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """Files of its own for each test."""
+    return make_files(tmp_path)
 
 
 Program = Callable[..., tuple[int, dict[str, Any]]]

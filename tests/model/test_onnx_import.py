@@ -355,12 +355,12 @@ def test_other_files(content: bytes, tmp_path: Path) -> None:
         import_onnx(tmp_path / "absent.onnx")
 
 
+SERIALISED = {name: _model(nodes).SerializeToString() for name, nodes in ACCEPTED.items()}
+PLACES = st.lists(st.integers(0, 1 << 16), min_size=1, max_size=3)
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    name=st.sampled_from(sorted(ACCEPTED)),
-    places=st.lists(st.integers(0, 1 << 16), min_size=1, max_size=3),
-    value=st.integers(0, 255),
-)
+@given(name=st.sampled_from(sorted(ACCEPTED)), places=PLACES, value=st.integers(0, 255))
 def test_changed_bytes(name: str, places: list[int], value: int, tmp_path: Path) -> None:
     content = bytearray(SERIALISED[name])
     for place in places:
@@ -369,6 +369,3 @@ def test_changed_bytes(name: str, places: list[int], value: int, tmp_path: Path)
     path.write_bytes(content)
     with suppress(InvalidInput):
         import_onnx(path)
-
-
-SERIALISED = {name: _model(nodes).SerializeToString() for name, nodes in ACCEPTED.items()}

@@ -181,11 +181,9 @@ def test_layers_too_wide_are_named() -> None:
         quantize_arrays(wide, [None] * 3, np.ones((2, 3)))
 
 
-def test_wide_layers_take_a_shift_that_cannot_wrap() -> None:
-    # Alone, tiny activations ask for no shift at all, which a fan-in of 3072 does not allow.
-    weights = [np.full((2, 3072), 1e-3), np.eye(2)]
-    weights[0][:, 0] = 1.0
-    calibration = np.zeros((4, 3072), np.uint8)
-    calibration[:, 0] = [1, 2, 3, 4]
-    model, _ = quantize_arrays(weights, [None, None], calibration)
-    assert model.architecture.requantisations[0].shift > 0
+def test_biases_that_dwarf_the_weights_take_a_shift_that_cannot_wrap() -> None:
+    # Weights this small ask for a shift of 40, which would carry eight bits past the modulus.
+    weights = [np.full((2, 3), 1e-12), np.array([[1.0, -1.0], [-1.0, 1.0]])]
+    model, report = quantize_arrays(weights, [np.array([1.0, 2.0]), None], np.eye(3))
+    assert 0 < model.architecture.requantisations[0].shift <= 21
+    assert report.differing == ()

@@ -71,7 +71,7 @@ def failure(error: Exception, known: Mapping[str, object]) -> Outcome:
         case Rejected():
             status, reason, code = "invalid", error.reason.value, ExitCode.REJECTED
         case ProvingFailed():
-            status, reason, code = "invalid", "statement-false", ExitCode.REJECTED
+            status, reason, code = "invalid", "not-provable", ExitCode.REJECTED
         case PolicyNotMet():
             status, reason, code = "policy", "policy-not-met", ExitCode.POLICY
         case UnsupportedVersion():

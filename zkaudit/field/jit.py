@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 
-_INLINED_SOURCES = ("field/kernels.py", "sumcheck/kernels.py")
+_INLINED_SOURCES = ("field/kernels.py", "merkle/kernels.py", "sumcheck/kernels.py")
 """Files whose functions are called by kernels of other files."""
 
 

@@ -27,6 +27,20 @@ _SQUARE = np.uint32(MONTGOMERY_SQUARE)
 _CELLS = np.uint64(80)
 
 
+@inlined
+def write_lanes(target, first, second, scalars, block, offset, low, high):
+    """The lanes low to high of one block of `write_denominators`; lane i takes the column entries offset + i."""
+    for c in range(5):
+        constant = uint64(scalars[c]) << uint64(32)
+        b = scalars[5 + c]
+        d = scalars[10 + c]
+        place = 80 * block + 16 * c
+        for i in range(low, high):
+            j = offset + i
+            total = accumulator_reduce(constant + product(first[j], b) + product(second[j], d))
+            target[place + i] = montgomery_reduce(total)
+
+
 @kernel
 def write_denominators(target, start, first, second, scalars, begin, end):
     """Denominators of the entries start + begin to start + end.
@@ -37,21 +51,15 @@ def write_denominators(target, start, first, second, scalars, begin, end):
     Bound: constant 2^32 + two products stays below 2 p 2^32.
     Source: docs/protocol.md, LogUp-GKR.
     """
-    origin = int(start) + int(begin)
-    limit = int(start) + int(end)
+    origin = start + begin
+    limit = start + end
     for k in range(origin >> 4, (limit + 15) >> 4):
-        block = uint64(k) * _CELLS
         low = max(origin - 16 * k, 0)
         high = min(limit - 16 * k, 16)
-        offset = 16 * k - int(start)
-        for c in range(5):
-            place = block + uint64(16 * c)
-            constant = uint64(scalars[c]) << uint64(32)
-            b = scalars[5 + c]
-            d = scalars[10 + c]
-            for i in range(low, high):
-                total = accumulator_reduce(constant + product(first[offset + i], b) + product(second[offset + i], d))
-                target[place + uint64(i)] = montgomery_reduce(total)
+        if low == 0 and high == 16:
+            write_lanes(target, first, second, scalars, k, 16 * k - start, 0, 16)
+        else:
+            write_lanes(target, first, second, scalars, k, 16 * k - start, low, high)
 
 
 @kernel

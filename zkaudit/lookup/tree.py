@@ -53,13 +53,14 @@ class FractionTree:
         padding[:, 0] = MONTGOMERY_ONE
         self._arena = np.empty(0, np.uint32)
         self._levels: dict[int, Level] = {}
+        self._built = False
 
     def take_level(self, index: int) -> Level:
         """Numerators and denominators of a level, 2^(variables - index) entries, for the proof to overwrite.
 
         Levels are taken from the root down: each one's memory may be used again for the next.
         """
-        if not self._levels:
+        if not self._built:
             self._build()
         level = self._levels.pop(index, None)
         return self._rebuild_first() if level is None else level
@@ -74,6 +75,7 @@ class FractionTree:
         return _carve(self._arena, entries)
 
     def _build(self) -> None:
+        self._built = True
         size = 1 << self.variables
         if self.over_base:
             sizes = [size >> index for index in range(2, self.variables)]

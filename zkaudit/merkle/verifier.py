@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from zkaudit.errors import Reason, Rejected
 from zkaudit.merkle.messages import DIGEST_BYTES, Oracle, node_digest
@@ -18,7 +19,7 @@ def missing_siblings(size: int, indices: Sequence[int]) -> list[tuple[int, int]]
         raise Rejected(Reason.MERKLE_PATH, "number of columns", expected="a power of two", actual=str(size))
     if not indices:
         raise Rejected(Reason.MERKLE_PATH, "opened columns", expected="at least one")
-    if any(second <= first for first, second in zip(indices, indices[1:], strict=False)):
+    if any(second <= first for first, second in pairwise(indices)):
         raise Rejected(Reason.MERKLE_PATH, "opened columns", expected="ascending distinct indices")
     if indices[0] < 0 or indices[-1] >= size:
         raise Rejected(Reason.MERKLE_PATH, "opened columns", expected=f"indices below {size}")

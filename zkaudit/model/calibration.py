@@ -72,7 +72,8 @@ def channel_reaches(network: FloatNetwork, inputs: NDArray[np.generic], percenti
     values = inputs.reshape(len(inputs), -1).astype(np.float64)
     reaches: list[Floats] = []
     for number, layer in enumerate(network.layers, 1):
-        before = layer.accumulate(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            before = layer.accumulate(values)
         if not np.isfinite(before).all():
             raise InvalidInput("activations overflow on the calibration data", where=f"dense {number}")
         values = layer.activate(before)

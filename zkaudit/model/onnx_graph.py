@@ -73,27 +73,29 @@ class Graph:
         """A constant of a float type; `InvalidInput` where it is of another type, not finite or unreadable."""
         tensor = self.constants[name]
         if tensor.data_type not in _FLOAT_TYPES:
-            raise InvalidInput("a constant that is not of a float type", where=f"{self.where}, {name}")
+            raise InvalidInput("a constant that is not of a float type", where=f"{self.where}, {_shown(name)}")
         values = self._array(name).astype(np.float64)
         if not np.isfinite(values).all():
-            raise InvalidInput("NaN or infinite weights", where=f"{self.where}, {name}", expected="finite numbers")
+            raise InvalidInput(
+                "NaN or infinite weights", where=f"{self.where}, {_shown(name)}", expected="finite numbers"
+            )
         return values
 
     def integers(self, name: str) -> list[int]:
         """A short constant of 64-bit integers, such as a shape."""
         if self.constants[name].data_type != onnx.TensorProto.INT64 or math.prod(self.constants[name].dims) > 64:
-            raise InvalidInput("a constant that is not a shape", where=f"{self.where}, {name}")
+            raise InvalidInput("a constant that is not a shape", where=f"{self.where}, {_shown(name)}")
         return [int(value) for value in self._array(name).reshape(-1)]
 
     def is_true(self, name: str) -> bool:
         """Whether a boolean constant has a true entry."""
         if self.constants[name].data_type != onnx.TensorProto.BOOL:
-            raise InvalidInput("a constant that is not boolean", where=f"{self.where}, {name}")
+            raise InvalidInput("a constant that is not boolean", where=f"{self.where}, {_shown(name)}")
         return bool(self._array(name).any())
 
     def _array(self, name: str) -> NDArray[np.generic]:
         tensor = self.constants[name]
-        where = f"{self.where}, {name}"
+        where = f"{self.where}, {_shown(name)}"
         if any(extent < 0 for extent in tensor.dims) or math.prod(tensor.dims) > MAX_WEIGHTS:
             raise InvalidInput(f"shape {list(tensor.dims)}", where=where, expected=f"at most {MAX_WEIGHTS} values")
         try:
@@ -156,8 +158,8 @@ def _check_opset(model: onnx.ModelProto, where: str) -> None:
 
 
 def _node(node: onnx.NodeProto, number: int, where: str) -> Node:
-    operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    label = node.name or f"node {number}"
+    operator = _shown(node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}")
+    label = _shown(node.name or f"node {number}")
     try:
         attributes = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
     except (ValueError, TypeError) as error:
@@ -172,6 +174,12 @@ def _node(node: onnx.NodeProto, number: int, where: str) -> Node:
         outputs=outputs,
         attributes=attributes,
     )
+
+
+def _shown(name: str | bytes) -> str:
+    """A name out of the file, fit for one line of a message; protobuf gives bytes for text that is not UTF-8."""
+    text = str(name[:80])
+    return text if text.isprintable() else ascii(text)
 
 
 def _check_operators(nodes: tuple[Node, ...], where: str) -> None:
@@ -224,7 +232,7 @@ def _add_constants(node: Node, constants: dict[str, onnx.TensorProto], where: st
 
 def _input_shape(value: onnx.ValueInfoProto, where: str) -> tuple[int | None, tuple[int, ...]]:
     """The fixed number of samples, or None, and the shape of a sample."""
-    where = f"{where}, input {value.name}"
+    where = f"{where}, input {_shown(value.name)}"
     tensor = value.type.tensor_type
     if tensor.elem_type not in _FLOAT_TYPES:
         raise InvalidInput("an input that is not a float tensor", where=where, expected="a float tensor")

@@ -21,8 +21,10 @@ def import_onnx(path: str | Path) -> FloatNetwork:
     """
     graph = read_graph(path)
     chain = _Chain(graph)
-    for node in graph.nodes:
-        chain.append(node)
+    # What overflows is refused by name at the end, so numpy need not warn of it.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for node in graph.nodes:
+            chain.append(node)
     return chain.finish()
 
 

@@ -65,7 +65,7 @@ def _inverse_matrix(bits: int) -> Array:
     size = 1 << bits
     root = inverse(root_of_unity(bits))
     exponents = bit_reversal(bits)[:, None] * np.arange(size) % size
-    matrix = powers(root, size)[exponents] * np.uint64(inverse(size)) % _P
+    matrix = _reduce(powers(root, size)[exponents] * np.uint64(inverse(size)))
     matrix.setflags(write=False)
     return matrix
 
@@ -107,7 +107,8 @@ def interpolate(cells: Array) -> Array:
 def evaluate_polynomial(coefficients: Array, points: Array) -> Array:
     """Polynomials with m coefficients each, lowest first, at K-points: (k, m), (q,) -> (k, q), k = 5 for F.
 
-    Formula: sum_b x^b sum_a (x^B)^a c_(a B + b) with B of the order of the square root of m (Paterson and Stockmeyer 1973).
+    Formula: sum_b x^b sum_a (x^B)^a c_(a B + b) with B of the order of the square root of m.
+    Source: Paterson and Stockmeyer 1973.
     """
     count, length = coefficients.shape
     # A quarter of the square root balances the table of giant steps with the arithmetic on the sums.

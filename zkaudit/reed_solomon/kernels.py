@@ -106,8 +106,8 @@ def encode_rows(
 ):
     """The code word cells of consecutive rows on one coset.
 
-    Formula: buffer[row, i] = f_row(s omega^bitrev(i)) for f = w + (X^W - 1) r, with w given as W times its coefficients.
-    Shapes: coefficients (.., W) flat, rows from `first`; pads (.., t) flat, rows from `pad_first`;
+    Formula: buffer[row, i] = f_row(s omega^bitrev(i)) for f = w + (X^W - 1) r.
+    Shapes: coefficients (.., W) flat, W times those of w, rows from `first`; pads (.., t) flat from `pad_first`;
     scales (W,) s^j / W; pad_scales (t,) (s^W - 1) s^j; buffer rows `stride` apart; scratch (3 W,).
     Bound: 1 + bits / 2 products a cell, 1.8 ns at W = 2^14.
     Source: docs/protocol.md, Reed-Solomon rows.
