@@ -165,7 +165,7 @@ def _inspect_proof(data: bytes, where: str) -> Inspection:
             "on held-out set": proof.data.hex(),
             "under profile": proof.profile,
         },
-        parts=_sealed_parts(data, where),
+        parts=_sealed_parts(data, where, levels=2),
     )
 
 
@@ -191,23 +191,23 @@ def _version(data: bytes) -> int:
     return int.from_bytes(data[wire.MAGIC_BYTES : wire.MAGIC_BYTES + 4], "big")
 
 
-def _sealed_parts(data: bytes, where: str) -> tuple[Part, ...]:
-    """The parts of a container: header, each field of its body, digest."""
+def _sealed_parts(data: bytes, where: str, *, levels: int = 1) -> tuple[Part, ...]:
+    """The parts of a container: header, each field of its body so many levels deep, digest."""
     _, body = wire.unseal(data[: wire.MAGIC_BYTES], (_version(data),), data, where)
     ends = (Part(name="header", size=wire.HEADER_BYTES), Part(name="file digest", size=wire.DIGEST_BYTES))
-    fields = _field_parts(body, "")
+    fields = _field_parts(body, "", levels)
     return _completed((ends[0], *fields, ends[1]), "framing", len(data))
 
 
-def _field_parts(body: Any, prefix: str) -> tuple[Part, ...]:
-    """Each field of a map with its key, maps inside it one level further."""
-    if not isinstance(body, dict) or len(body) > MAX_LISTED_FIELDS:
+def _field_parts(body: Any, prefix: str, levels: int) -> tuple[Part, ...]:
+    """Each field of a map with its key; for a map inside it, its own fields and what is left."""
+    if not isinstance(body, dict) or len(body) > MAX_LISTED_FIELDS or not levels:
         return ()
     parts: list[Part] = []
     for key, value in body.items():
-        inner = _field_parts(value, f"{key}.") if not prefix else ()
         size = len(wire.pack(key)) + len(wire.pack(value))
-        parts += [*inner, Part(name=f"{prefix}{key}", size=size - sum(part.size for part in inner))]
+        inner = _field_parts(value, f"{prefix}{key}.", levels - 1)
+        parts += _completed(inner, f"{prefix}{key}.framing" if inner else f"{prefix}{key}", size)
     return tuple(parts)
 
 

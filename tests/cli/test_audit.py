@@ -237,10 +237,11 @@ def test_more_right_than_there_are_samples(audited: Files, program: Program) -> 
 @pytest.mark.parametrize("claim", [f"correct >= {SAMPLES - 1}", f"correct == {SAMPLES}", f"correct == {SAMPLES - 3}"])
 def test_false_claims(audited: Files, program: Program, claim: str) -> None:
     code, shown = program(*_arguments("check", audited, claim=claim))
-    assert (code, shown["status"]) == (1, "invalid")
+    assert (code, shown["status"]) == (1, "violated")
+    assert shown["violations"][0]["gadget"] == "claim"
     out = audited.path("false.zkp")
     code, shown = program(*_arguments("prove", audited, claim=claim, proof=out))
-    assert (code, shown["status"], shown["reason"]) == (1, "invalid", "not-provable")
+    assert (code, shown["status"], shown["reason"]) == (1, "unprovable", "not-provable")
     assert not Path(out).exists()
 
 

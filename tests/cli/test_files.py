@@ -172,9 +172,10 @@ def test_nested_fields_add_up(tmp_path: Path) -> None:
     from zkaudit.inspection import _sealed_parts
 
     sealed = wire.seal(b"zkauditX", 3, {"a": {"b": b"x" * 70, "c": 5}, "d": "text", "e": {}, "f": [1, {"g": 2}]})
-    parts = _sealed_parts(sealed, "test")
-    assert sum(part.size for part in parts) == len(sealed)
-    assert {"a.b", "a.c", "a", "d", "header", "file digest"} <= {part.name for part in parts}
+    for levels in range(4):
+        parts = _sealed_parts(sealed, "test", levels=levels)
+        assert sum(part.size for part in parts) == len(sealed)
+    assert {"a.b", "a.c", "a.framing", "d", "e", "f"} < {part.name for part in parts}
 
 
 def test_estimate(files: Files, program: Program) -> None:

@@ -21,7 +21,7 @@ def _missing(name: str) -> ModuleNotFoundError:
 
 ENDS = [
     (Rejected(Reason.MERKLE_PATH, "witness oracle"), "invalid", "merkle-path", 1),
-    (ProvingFailed("the model gets 338 of 360 right"), "invalid", "not-provable", 1),
+    (ProvingFailed("the model gets 338 of 360 right"), "unprovable", "not-provable", 1),
     (PolicyNotMet("64 bits"), "policy", "policy-not-met", 4),
     (UnsupportedVersion("version 9"), "unsupported", "unsupported-version", 3),
     (InvalidInput("no such file", where="data"), "error", "invalid-input", 3),

@@ -64,10 +64,10 @@ def check(known: dict[str, object], model: Path, data: Path, claim: str) -> Outc
         for one in violations[:SHOWN_VIOLATIONS]
     )
     return Outcome(
-        status="invalid",
+        status="violated",
         reason="constraint-violated",
         exit_code=ExitCode.REJECTED,
-        error=f"{len(violations)} violations; the first is in {printable(violations[0]['constraint'])}",
+        error=printable(f"{violations[0]['constraint']}, violated cells in all: {len(violations)}"),
         fields=fields,
         lines=(*named, *table(rows.items())),
     )

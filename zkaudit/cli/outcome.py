@@ -59,10 +59,10 @@ class Outcome:
 
     def error_line(self) -> str:
         """The line that a person reads on stderr."""
-        word = {ExitCode.REJECTED: "REJECTED", ExitCode.POLICY: "POLICY NOT MET"}.get(self.exit_code, "error")
         if self.exit_code in (ExitCode.INTERNAL, ExitCode.INTERRUPTED):
             return self.error
-        return f"{word}: {self.error}"
+        words = {"invalid": "REJECTED", "policy": "POLICY NOT MET", "unprovable": "NOT PROVED", "violated": "VIOLATED"}
+        return f"{words.get(self.status, 'error')}: {self.error}"
 
 
 def failure(error: Exception, known: Mapping[str, object]) -> Outcome:
@@ -71,7 +71,7 @@ def failure(error: Exception, known: Mapping[str, object]) -> Outcome:
         case Rejected():
             status, reason, code = "invalid", error.reason.value, ExitCode.REJECTED
         case ProvingFailed():
-            status, reason, code = "invalid", "not-provable", ExitCode.REJECTED
+            status, reason, code = "unprovable", "not-provable", ExitCode.REJECTED
         case PolicyNotMet():
             status, reason, code = "policy", "policy-not-met", ExitCode.POLICY
         case UnsupportedVersion():

@@ -9,6 +9,9 @@ from types import TracebackType
 BAR_CELLS = 24
 """Performance knob: characters of the bar; with phase and time left it fits 80 columns."""
 
+CLEAR_LINE = "\r\x1b[K"
+"""Empties the terminal's line."""
+
 REDRAW_SECONDS = 0.1
 """Performance knob: least time between two drawings."""
 
@@ -32,7 +35,7 @@ class ProgressBar:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._visible:
-            sys.stderr.write("\r\x1b[K")
+            sys.stderr.write(CLEAR_LINE)
             sys.stderr.flush()
 
     def __call__(self, phase: str, fraction: float) -> None:
@@ -46,11 +49,11 @@ class ProgressBar:
         elapsed = now - self._start
         if elapsed >= 1 and done > 0:
             line += f", {elapsed * (1 - done) / done:.0f} s left"
-        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.write(CLEAR_LINE + line)
         sys.stderr.flush()
 
 
 def say(line: str) -> None:
-    """One line of talk on stderr."""
-    sys.stderr.write(f"{line}\n")
+    """One line of talk on stderr, in place of a progress bar that may stand there."""
+    sys.stderr.write(f"{CLEAR_LINE if sys.stderr.isatty() else ''}{line}\n")
     sys.stderr.flush()

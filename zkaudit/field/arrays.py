@@ -24,6 +24,13 @@ _CHUNK = 1 << 13
 """Performance knob: temporaries of this many entries stay in cache. At most 2^20, so that limb products stay exact."""
 
 
+def reduce(values: Array) -> Array:
+    """Residues of 64-bit integers, same shape; numpy's division vectorises where its remainder does not."""
+    quotient = values // _P
+    quotient *= _P
+    return np.subtract(values, quotient, out=quotient)
+
+
 def from_elements(elements: Sequence[Element]) -> Array:
     """Elements as an F-vector, n -> (5, n)."""
     if not elements:
@@ -58,12 +65,12 @@ def residues(values: NDArray[np.integer]) -> Array:
 
 def add(a: Array, b: Array) -> Array:
     """Sum, elementwise with broadcasting over the trailing axes."""
-    return np.asarray((a + b) % _P, np.uint64)
+    return reduce(a + b)
 
 
 def subtract(a: Array, b: Array) -> Array:
     """Difference, elementwise with broadcasting over the trailing axes."""
-    return np.asarray((a + (_P - b)) % _P, np.uint64)
+    return reduce(a + (_P - b))
 
 
 def multiply(a: Array, b: Array) -> Array:
@@ -76,17 +83,17 @@ def multiply(a: Array, b: Array) -> Array:
         return result
     a0, a1, a2, a3, a4 = a
     b0, b1, b2, b3, b4 = b
-    c8 = a4 * b4 % _P
-    c7 = (a3 * b4 + a4 * b3) % _P
-    c6 = (a2 * b4 + a3 * b3 + a4 * b2) % _P
-    c5 = (a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1) % _P
+    c8 = reduce(a4 * b4)
+    c7 = reduce(a3 * b4 + a4 * b3)
+    c6 = reduce(a2 * b4 + a3 * b3 + a4 * b2)
+    c5 = reduce(a1 * b4 + a2 * b3 + a3 * b2 + a4 * b1)
     return np.stack(
         [
-            (a0 * b0 + c5 + (_P - c8)) % _P,
-            (a0 * b1 + a1 * b0 + c6) % _P,
-            (a0 * b2 + a1 * b1 + a2 * b0 + c7 + c8 + (_P - c5)) % _P,
-            (a0 * b3 + a1 * b2 + a2 * b1 + (a3 * b0 + c8 + (_P - c6)) % _P) % _P,
-            (a0 * b4 + a1 * b3 + a2 * b2 + (a3 * b1 + a4 * b0 + (_P - c7)) % _P) % _P,
+            reduce(a0 * b0 + c5 + (_P - c8)),
+            reduce(a0 * b1 + a1 * b0 + c6),
+            reduce(a0 * b2 + a1 * b1 + a2 * b0 + c7 + c8 + (_P - c5)),
+            reduce(a0 * b3 + a1 * b2 + a2 * b1 + reduce(a3 * b0 + c8 + (_P - c6))),
+            reduce(a0 * b4 + a1 * b3 + a2 * b2 + reduce(a3 * b1 + a4 * b0 + (_P - c7))),
         ]
     )
 
@@ -98,7 +105,7 @@ def scale(a: Array, factor: Element) -> Array:
 
 def scale_base(a: Array, factors: Array) -> Array:
     """Product of an F-vector with a K-vector of canonical residues, elementwise with broadcasting."""
-    return np.asarray(a * factors % _P, np.uint64)
+    return reduce(a * factors)
 
 
 def total(a: Array) -> Element:
@@ -116,7 +123,7 @@ def _recombine(products: Array, rows: int, columns: int) -> Array:
     low = products[:rows, :columns]
     middle = products[rows:, :columns] + products[:rows, columns:]
     high = products[rows:, columns:]
-    return np.asarray((low + (middle % _P << np.uint64(16)) + (high << np.uint64(32)) % _P) % _P, np.uint64)
+    return reduce(low + (reduce(middle) << np.uint64(16)) + reduce(high << np.uint64(32)))
 
 
 def matrix_product(a: Array, b: Array) -> Array:
@@ -130,8 +137,8 @@ def matrix_product(a: Array, b: Array) -> Array:
     for start in range(0, inner, _CHUNK):
         left = _limbs(a[:, start : start + _CHUNK])
         right = _limbs(b[start : start + _CHUNK].T)
-        products = (left @ right.T).astype(np.uint64) % _P
-        result = (result + _recombine(products, rows, columns)) % _P
+        products = reduce((left @ right.T).astype(np.uint64))
+        result = reduce(result + _recombine(products, rows, columns))
     return result
 
 

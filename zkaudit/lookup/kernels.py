@@ -34,11 +34,11 @@ def write_lanes(target, first, second, scalars, block, offset, low, high):
         constant = uint64(scalars[c]) << uint64(32)
         b = scalars[5 + c]
         d = scalars[10 + c]
-        place = 80 * block + 16 * c
+        place = uint64(80 * block + 16 * c)
         for i in range(low, high):
-            j = offset + i
+            j = uint64(offset) + uint64(i)
             total = accumulator_reduce(constant + product(first[j], b) + product(second[j], d))
-            target[place + i] = montgomery_reduce(total)
+            target[place + uint64(i)] = montgomery_reduce(total)
 
 
 @kernel

@@ -201,9 +201,7 @@ def _layer(tree: FractionTree, layer: int, combination: Element) -> PairSum:
         scaled, folded = tree.scratch([half, half // 2])
         p0, p1 = tree.numerators[:half], tree.numerators[half:]
         q0, q1 = tree.denominators[:cut], tree.denominators[cut:]
-        _in_parallel(
-            half // LANES, lambda start, stop: kernels.add_scaled_to_base(p0, q0, scalar, scaled, start, stop)
-        )
+        _in_parallel(half // LANES, lambda start, stop: kernels.add_scaled_to_base(p0, q0, scalar, scaled, start, stop))
         return PairSum(scaled, q1, folded, q0, layer, base=p1)
     numerators, denominators = tree.take_level(index)
     if half < LANES:

@@ -109,7 +109,9 @@ def _collapse_few(cells, weights, width, out, start, stop, positions):
         for c in range(5):
             if last == 16:
                 for i in range(16):
-                    products[i] = uint64(montgomery_reduce(product(cells[first + i], weights[16 * c + i])))
+                    j = uint64(i)
+                    x = cells[uint64(first) + j]
+                    products[j] = uint64(montgomery_reduce(product(x, weights[uint64(16 * c) + j])))
             else:
                 for i in range(last):
                     products[i] = uint64(montgomery_reduce(product(cells[first + i], weights[16 * c + i])))
@@ -117,8 +119,8 @@ def _collapse_few(cells, weights, width, out, start, stop, positions):
             for g in range(last // width):
                 total = uint64(0)
                 for n in range(width):
-                    total += products[g * width + n]
-                out[place + g] = total % _P
+                    total += products[uint64(g * width + n)]
+                out[uint64(place + g)] = total % _P
 
 
 @inlined

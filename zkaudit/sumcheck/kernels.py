@@ -319,9 +319,7 @@ def evaluate_inner(left, right, accumulators, start, stop, distance):
         for i in range(16):
             j = bottom + uint64(i)
             h = top + uint64(i)
-            accumulate_product(
-                accumulators, uint64(144 + i), load_difference(left, h, j), load_difference(right, h, j)
-            )
+            accumulate_product(accumulators, uint64(144 + i), load_difference(left, h, j), load_difference(right, h, j))
 
 
 @kernel
