@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from zkaudit_circuits.network import witness
 
 from zkaudit.claim import parse_claim
 from zkaudit.commitment import Opening, commit
@@ -15,6 +15,7 @@ from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import Model
 from zkaudit.relation import Integers
 from zkaudit.statement import Statement
+from zkaudit_circuits.network import witness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ def random_case(
     generator = np.random.default_rng(seed)
     layers: list[Dense | Requantise] = []
     kernels, biases = [], []
-    for index, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
         if index:
             layers.append(Requantise(shift=shift, activation=activation))
         layers.append(Dense(inputs=inputs, outputs=outputs, bias_limbs=2))

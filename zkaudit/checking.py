@@ -158,7 +158,9 @@ class _Checker:
         """One equation."""
         total = _scalar(relation.constant)
         for name, weights in relation.batched:
-            total = total + _total(self.columns[name][:, : weights.shape[1]] * FIELD(weights.astype(np.int64) % MODULUS))
+            total = total + _total(
+                self.columns[name][:, : weights.shape[1]] * FIELD(weights.astype(np.int64) % MODULUS)
+            )
         for name, start, coefficients in relation.static:
             cells = self.columns[name][start : start + len(coefficients)]
             total = total + _total(cells * FIELD(np.array(coefficients, np.int64) % MODULUS))

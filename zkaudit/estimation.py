@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from zkaudit_circuits.claim import CorrectCount
-from zkaudit_circuits.network import lower
 
 from zkaudit.dataset import MAX_SAMPLES
 from zkaudit.errors import InvalidInput
@@ -17,6 +15,8 @@ from zkaudit.opening.verifier import RowLayout
 from zkaudit.pads.messages import TableauLayout
 from zkaudit.parameters import STANDARD, Profile
 from zkaudit.soundness import OracleParameters, account, choose_parameters
+from zkaudit_circuits.claim import CorrectCount
+from zkaudit_circuits.network import lower
 
 ELEMENT_BYTES = 20
 """Bytes of an element of F on the wire."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from zkaudit.masking import Plan
-from zkaudit.relation import Circuit, Kind, Lookup, Table, Weighted, multiplicity
+from zkaudit.relation import Circuit, Kind, Lookup, Table, Weighted
 from zkaudit.soundness import StatementShape
 
 WEIGHT_ALIGNMENT = 512
@@ -127,7 +127,7 @@ class Layout:
     @cached_property
     def arity(self) -> int:
         """Largest number of entries of a table's tuple."""
-        return max(table.entries.shape[1] for table in self.circuit.tables.values())
+        return max(int(table.entries.shape[1]) for table in self.circuit.tables.values())
 
     @cached_property
     def product_positions(self) -> tuple[int, ...]:

@@ -131,5 +131,3 @@ def _pieces(data: bytes, count: int, size: int, where: str) -> list[bytes]:
     if len(data) != count * size:
         raise Rejected(Reason.WRONG_LENGTH, where, expected=f"{count * size} bytes", actual=f"{len(data)}")
     return [data[i * size : (i + 1) * size] for i in range(count)]
-
-

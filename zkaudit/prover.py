@@ -77,9 +77,7 @@ class _Clock:
             self.progress(phase, self.SHARES.index(phase) / len(self.SHARES))
 
 
-def prove(
-    statement: Statement, model: Model, opening: Opening, *, progress: Progress | None = None
-) -> ProofResult:
+def prove(statement: Statement, model: Model, opening: Opening, *, progress: Progress | None = None) -> ProofResult:
     """A proof of the statement.
 
     1. Witness: run the integer network on every sample, padding included.

@@ -6,15 +6,17 @@ The prover runs the same code on its own messages, so the two cannot disagree on
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zkaudit.commitment.link import Link
 from zkaudit.field import arrays
-from zkaudit.field.arrays import Array
 from zkaudit.functionals.verifier import reduce_functionals
 from zkaudit.layout import Layout
 from zkaudit.linear.verifier import reduce_linear
 from zkaudit.lookup.claims import Fingerprint, leaf_claims
 from zkaudit.lookup.verifier import reduce_fraction_tree
-from zkaudit.masking import VerifierChannel, known
+from zkaudit.masking import ProverChannel, VerifierChannel, known
 from zkaudit.opening.claims import Claim, Claims, LinkTerm
 from zkaudit.products.verifier import reduce_products
 from zkaudit.relation import Integers
@@ -24,7 +26,9 @@ LINK_VARIABLES = 9
 """log2 of the degree of the commitment's ring."""
 
 
-def reduce_statement(channel: VerifierChannel, layout: Layout, inputs: Integers, commitment: Array) -> Claims:
+def reduce_statement(
+    channel: VerifierChannel, layout: Layout, inputs: Integers, commitment: NDArray[np.uint32]
+) -> Claims:
     """All claims of a statement, not authenticated; `inputs` (features, samples), `commitment` (512,) residues.
 
     1. Lookups: alpha and the betas, the fraction tree, the claims on its leaves; they fix the sample point r_n.
@@ -46,9 +50,7 @@ def reduce_statement(channel: VerifierChannel, layout: Layout, inputs: Integers,
     for relation in layout.circuit.linear:
         claims += reduce_linear(channel, layout, relation, collapsed)
     link = Link(channel.challenges(Label.LINK_POINT, LINK_VARIABLES))
-    claims.append(
-        Claim(name="commitment link", value=known(link.target(commitment)), terms=(LinkTerm(link=link),))
-    )
+    claims.append(Claim(name="commitment link", value=known(link.target(commitment)), terms=(LinkTerm(link=link),)))
     if layout.circuit.functionals:
         sample_point, functional_claims = reduce_functionals(channel, layout, len(sample_points))
         sample_points.append(sample_point)
@@ -56,7 +58,7 @@ def reduce_statement(channel: VerifierChannel, layout: Layout, inputs: Integers,
     return Claims(layout, sample_points, claims)
 
 
-def draw_fingerprint(channel: VerifierChannel, layout: Layout) -> Fingerprint:
+def draw_fingerprint(channel: VerifierChannel | ProverChannel, layout: Layout) -> Fingerprint:
     """alpha, and one beta for each entry of the longest tuple."""
     alpha = channel.challenge(Label.LOOKUP_ALPHA)
     return Fingerprint(alpha=alpha, betas=channel.challenges(Label.LOOKUP_BETA, layout.arity))

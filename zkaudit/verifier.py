@@ -186,6 +186,4 @@ def _responses(data: bytes, tableau: TableauLayout) -> TableauResponses:
     lengths = (tableau.degree, tableau.linear_length, tableau.quadratic_length)
     parts = extension_vector(data, sum(lengths), "pad responses")
     first, second = lengths[0], lengths[0] + lengths[1]
-    return TableauResponses(
-        low_degree=parts[:, :first], linear=parts[:, first:second], quadratic=parts[:, second:]
-    )
+    return TableauResponses(low_degree=parts[:, :first], linear=parts[:, first:second], quadratic=parts[:, second:])

@@ -33,7 +33,7 @@ DIFFERENCE = "argmax/difference"
 
 def argmax(logits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Integer reference: index of the first maximum of each column, (classes, samples) -> (samples,)."""
-    return np.argmax(logits, axis=0)
+    return np.asarray(np.argmax(logits, axis=0), np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

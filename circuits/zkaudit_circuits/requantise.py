@@ -31,7 +31,7 @@ def half(shift: int) -> int:
 
 def requantise(accumulators: NDArray[np.int64], shift: int, low: int, high: int) -> NDArray[np.int64]:
     """Integer reference: clamp(floor((acc + h) / 2^shift), low, high), h = 2^(shift - 1) or 0 for shift 0."""
-    return np.clip((accumulators + half(shift)) >> shift, low, high)
+    return np.asarray(np.clip((accumulators + half(shift)) >> shift, low, high), np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,5 +134,3 @@ class Requantisation:
             columns |= limb_witness(f"{self.name}/over", self.over, np.maximum(before - self.high, 0))
             columns |= limb_witness(f"{self.name}/under", self.under, np.maximum(self.low - before, 0))
         return columns
-
-

@@ -31,4 +31,4 @@ def lower(builder: CircuitBuilder, weight_cells: int) -> None:
 
 def bias_bound(limbs: int) -> int:
     """Largest magnitude that a bias of so many limbs in [-128, 127] can have: 128 (256^L - 1) / 255."""
-    return 128 * (256**limbs - 1) // 255
+    return int(128 * (256**limbs - 1) // 255)

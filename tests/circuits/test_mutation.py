@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 from tests.cases import Case, random_case
 from zkaudit.checking import check_columns
 from zkaudit.field.koalabear import MODULUS
 from zkaudit.relation import Circuit, Combination, Kind, multiplicity
+from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 NARROW = {"widths": (2, 2, 3), "samples": 300, "shift": 8}
 CASES = {

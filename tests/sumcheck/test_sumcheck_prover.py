@@ -11,9 +11,11 @@ from zkaudit.field import arrays, blocks, extension
 from zkaudit.field.arrays import Array
 from zkaudit.field.extension import Element
 from zkaudit.field.koalabear import MODULUS
+from zkaudit.sumcheck import inner as inner_module
 from zkaudit.sumcheck import pairs as pairs_module
 from zkaudit.sumcheck.equality import inverses
-from zkaudit.sumcheck.prover import prove_inner_product, prove_inner_products, prove_products
+from zkaudit.sumcheck.inner import InnerProducts, bind_together
+from zkaudit.sumcheck.prover import prove_products
 from zkaudit.transcript import Label
 
 
@@ -57,31 +59,56 @@ class ScalarVerifier:
 def test_inner_product(variables: int) -> None:
     left, right = random_vector(1 << variables), random_vector(1 << variables)
     verifier = ScalarVerifier(arrays.dot(left, right))
-    point, a, b = prove_inner_product(verifier, blocks.to_blocks(left), blocks.to_blocks(right), variables)
+    product = InnerProducts([(left, right)], variables)
+    point = bind_together(verifier, [product], variables)
     assert verifier.degrees == [2] * variables
+    a, b = product.value(0, 0), product.value(0, 1)
     assert (a, b) == (evaluate(left, point), evaluate(right, point))
     assert verifier.claim == extension.multiply(a, b)
 
 
-@pytest.mark.parametrize("lengths", [[1, 300, 17], [0, 5], [512, 1], [16, 33, 512, 100]])
-def test_inner_products_of_different_lengths(lengths: list[int]) -> None:
-    vectors = [(random_vector(n), random_vector(n)) for n in lengths]
+@pytest.mark.parametrize(
+    "lengths", [[(1, 1), (300, 17), (0, 40)], [(0, 0), (5, 300)], [(512, 1)], [(16, 16), (33, 5), (512, 512)], []]
+)
+def test_inner_products_of_different_lengths(lengths: list[tuple[int, int]]) -> None:
+    vectors = [(random_vector(m), random_vector(n)) for m, n in lengths]
     claim = extension.ZERO
     for left, right in vectors:
-        claim = extension.add(claim, arrays.dot(left, right))
+        common = min(left.shape[1], right.shape[1])
+        claim = extension.add(claim, arrays.dot(left[:, :common], right[:, :common]))
     verifier = ScalarVerifier(claim)
-    blocked = [(blocks.to_blocks(left), blocks.to_blocks(right)) for left, right in vectors]
-    point, values = prove_inner_products(verifier, blocked, 9)
+    product = InnerProducts(vectors, 9)
+    point = bind_together(verifier, [product], 9)
     total = extension.ZERO
-    for (left, right), (a, b) in zip(vectors, values, strict=True):
+    for index, (left, right) in enumerate(vectors):
+        a, b = product.value(index, 0), product.value(index, 1)
         assert (a, b) == (evaluate(left, point), evaluate(right, point))
         total = extension.add(total, extension.multiply(a, b))
     assert verifier.claim == total
 
 
-def test_inner_product_refuses_arrays_that_do_not_fit() -> None:
+@pytest.mark.parametrize("rounds", [0, 1, 3, 6])
+def test_sums_that_share_some_rounds(rounds: int) -> None:
+    vectors = [(random_vector(n), random_vector(n)) for n in (60, 70, 3)]
+    claim = extension.ZERO
+    for left, right in vectors:
+        claim = extension.add(claim, arrays.dot(left, right))
+    verifier = ScalarVerifier(claim)
+    first, second = InnerProducts(vectors[:1], 7), InnerProducts(vectors[1:], 7)
+    top = bind_together(verifier, [first, second], rounds)
+    rest = InnerProducts([*first.pairs, *second.pairs], 7 - rounds)
+    assert rest.variables == first.variables == second.variables
+    point = bind_together(verifier, [rest], 7 - rounds) + top
+    total = extension.ZERO
+    for index, (left, right) in enumerate(vectors):
+        assert rest.value(index, 0) == evaluate(left, point)
+        total = extension.add(total, extension.multiply(rest.value(index, 0), evaluate(right, point)))
+    assert verifier.claim == total
+
+
+def test_inner_products_refuse_vectors_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="variables"):
-        prove_inner_product(ScalarVerifier(extension.ZERO), np.zeros(160, np.uint32), np.zeros(160, np.uint32), 4)
+        InnerProducts([(random_vector(3), random_vector(17))], 4)
 
 
 @pytest.mark.parametrize("variables", [0, 1, 3, 4, 5, 8])
@@ -114,6 +141,8 @@ def test_products_over_the_base_field() -> None:
 
 def test_threads_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs_module, "PARALLEL_BLOCKS", 1)
+    monkeypatch.setattr(inner_module, "PARALLEL_BLOCKS", 1)
+    test_inner_product(9)
     test_products(9, None)
 
 

@@ -28,7 +28,8 @@ def reduce(values: Array) -> Array:
     """Residues of 64-bit integers, same shape; numpy's division vectorises where its remainder does not."""
     quotient = values // _P
     quotient *= _P
-    return np.subtract(values, quotient, out=quotient)
+    np.subtract(values, quotient, out=quotient)
+    return quotient
 
 
 def from_elements(elements: Sequence[Element]) -> Array:

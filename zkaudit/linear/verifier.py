@@ -60,9 +60,7 @@ def reduce_linear(channel: VerifierChannel, layout: Layout, relation: Linear, in
     ]
 
 
-def linear_terms(
-    layout: Layout, relation: Linear, outputs: Array, inputs: Array
-) -> tuple[list[Term], Weighted | None]:
+def linear_terms(layout: Layout, relation: Linear, outputs: Array, inputs: Array) -> tuple[list[Term], Weighted | None]:
     """The terms of a relation as functionals at (r_o, r_n), `outputs` = eq(r_o); and the factor that is left."""
     result: list[Term] = []
     factor: Weighted | None = None
@@ -82,4 +80,3 @@ def linear_terms(
         else:
             factor = term
     return result, factor
-

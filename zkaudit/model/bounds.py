@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from zkaudit_circuits.limbs import capacity
-from zkaudit_circuits.requantise import half
-
 from zkaudit.errors import InvalidInput
 from zkaudit.field.koalabear import HALF
 from zkaudit.model.architecture import Architecture, Dense, Requantise
+from zkaudit_circuits.limbs import capacity
+from zkaudit_circuits.requantise import half
 
 WEIGHT_BOUND = 128
 """Largest magnitude that the weight table [-128, 127] allows, whatever an honest quantiser uses."""

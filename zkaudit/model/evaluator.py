@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from zkaudit_circuits.argmax import argmax
-from zkaudit_circuits.dense import dense
-from zkaudit_circuits.requantise import requantise
 
 from zkaudit.errors import InvalidInput
 from zkaudit.model.architecture import Architecture
+from zkaudit_circuits.argmax import argmax
+from zkaudit_circuits.dense import dense
+from zkaudit_circuits.requantise import requantise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from zkaudit_circuits.dense import dense
-from zkaudit_circuits.requantise import requantise
 
 from zkaudit.dataset import integer_inputs
 from zkaudit.errors import InvalidInput
@@ -25,6 +23,8 @@ from zkaudit.model.architecture import MAX_BIAS_LIMBS, Architecture, Dense, Requ
 from zkaudit.model.bounds import accumulator_bound, bias_capacity, requantisation_reach
 from zkaudit.model.calibration import SIGNED_PEAK
 from zkaudit.model.float_network import FloatDense, FloatNetwork, Floats
+from zkaudit_circuits.dense import dense
+from zkaudit_circuits.requantise import requantise
 
 _SEARCH_SAMPLES = 1024
 """Performance knob: calibration samples, evenly spaced, on which shifts are compared."""

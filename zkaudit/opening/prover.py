@@ -141,5 +141,3 @@ def _embed(cells: Cells) -> Array:
     result = np.zeros((5, cells.size), np.uint64)
     result[0] = cells
     return result
-
-

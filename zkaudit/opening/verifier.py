@@ -17,8 +17,8 @@ from zkaudit.field.extension import ONE, Element, negate, subtract
 from zkaudit.layout import Layout
 from zkaudit.masking import Affine, VerifierChannel
 from zkaudit.opening.claims import Claims
-from zkaudit.soundness import OracleParameters
 from zkaudit.reed_solomon.domain import Domain
+from zkaudit.soundness import OracleParameters
 from zkaudit.sumcheck.verifier import reduce_sumcheck
 from zkaudit.transcript import Label
 
@@ -117,9 +117,7 @@ def reduce_opening(channel: VerifierChannel, rows: RowLayout, claim: EvaluationC
     gamma = channel.challenge(Label.OPENING_GAMMA)
     channel.transcript.absorb(Label.OPENING_ROW, row.to_bytes())
     product = arrays.dot(row.cells, rows.column_weights(claim.point))
-    channel.require_zero(
-        "opening/value", channel.combine([(ONE, claim.mask), (gamma, claim.value)], negate(product))
-    )
+    channel.require_zero("opening/value", channel.combine([(ONE, claim.mask), (gamma, claim.value)], negate(product)))
     return gamma
 
 
@@ -141,5 +139,3 @@ def verify_columns(
     wrong = np.flatnonzero((encoded != expected).any(axis=0))
     if wrong.size:
         raise Rejected(Reason.WITNESS_OPENING, f"witness column {indices[int(wrong[0])]}")
-
-

@@ -127,4 +127,3 @@ class TableauChallenges:
     low_degree: list[Element]
     linear: list[Element]
     quadratic: list[Element]
-

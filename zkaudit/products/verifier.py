@@ -62,6 +62,4 @@ def _stacked_claim(
         for column, coefficient in combination.terms:
             scaled = arrays.scale(weights, scale(ONE, coefficient))
             terms.append(BatchedTerm(sample_point=sample_point, column=column, weights=scaled))
-    return Claim(
-        name=f"products/{name}", value=channel.combine([(ONE, value)], negate(constant)), terms=tuple(terms)
-    )
+    return Claim(name=f"products/{name}", value=channel.combine([(ONE, value)], negate(constant)), terms=tuple(terms))

@@ -1,38 +1,40 @@
-"""The inner product of two blocked arrays, evaluated and folded round by round."""
+"""The sumcheck prover of sums of inner products, on blocked arrays.
+
+Source: Thaler 2022, section 4.1; docs/protocol.md, linear layers and batching.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zkaudit.field import blocks, extension
+from zkaudit.field import arrays, blocks, extension
+from zkaudit.field.arrays import Array
 from zkaudit.field.blocks import Blocks
 from zkaudit.field.extension import Element
 from zkaudit.field.jit import run_parallel, split
-from zkaudit.field.kernels import BLOCK
 from zkaudit.sumcheck import kernels
 from zkaudit.sumcheck.pairs import PARALLEL_BLOCKS
+from zkaudit.sumcheck.prover import Channel
+from zkaudit.transcript import Label
 
 _LANE_VARIABLES = 4
 
 
-class InnerSum:
-    """Two blocked Montgomery arrays of one length, zero-extended to 2^variables entries; they are overwritten.
+class _InnerProduct:
+    """Two vectors, zero-extended to 2^variables entries, of which the lowest `own` variables span all that is not zero.
 
-    The arrays have `own` variables.
-    While one above these is bound, both arrays only take a factor 1 - r, so their inner product is kept and scaled.
+    While a variable above these is bound, both only take a factor 1 - r, so their inner product is kept and scaled.
     """
 
-    def __init__(self, left: Blocks, right: Blocks, variables: int) -> None:
-        count = left.size // BLOCK
-        own = min(variables, _LANE_VARIABLES + max(0, count - 1).bit_length())
-        size = blocks.cells(1 << own)
-        if left.size != right.size or left.size % BLOCK or left.size > size:
-            raise ValueError(f"arrays of {left.size} and {right.size} cells for {variables} variables")
-        self._left, self._right = _extend(left, size), _extend(right, size)
-        self._own = own
+    def __init__(self, left: Array, right: Array, variables: int) -> None:
+        length = max(left.shape[1], right.shape[1], 1)
+        self._own = (length - 1).bit_length()
+        if self._own > variables:
+            raise ValueError(f"{length} entries for {variables} variables")
+        self._sides = (_blocked(left, self._own), _blocked(right, self._own))
         self._variables = variables
         self._factor = extension.ONE
         self._total: Element | None = None
@@ -42,7 +44,7 @@ class InnerSum:
         """(left right)(0) and [X^2] (left right) of the top variable, summed over the rest."""
         square = extension.multiply(self._factor, self._factor)
         if self._own == self._variables:
-            at_zero, leading = self._sums(self._own - 1)
+            at_zero, leading = self._sums()
             return extension.multiply(square, at_zero), extension.multiply(square, leading)
         if self._total is None:
             self._total = self._inner_product()
@@ -51,7 +53,8 @@ class InnerSum:
         return scaled, scaled
 
     def bind(self, challenge: Element) -> None:
-        """Fixes the top variable; the fold is done by the next evaluation."""
+        """Fixes the top variable; the fold is done when its result is asked for."""
+        self._settle()
         if self._own == self._variables:
             self._challenge = blocks.to_montgomery([challenge])
             self._own -= 1
@@ -59,25 +62,25 @@ class InnerSum:
             self._factor = extension.multiply(self._factor, extension.subtract(extension.ONE, challenge))
         self._variables -= 1
 
-    def values(self) -> tuple[Element, Element]:
-        """left and right once all variables are bound."""
-        self._fold_one_block()
-        left, right = (blocks.entry(array, 0) for array in (self._left, self._right))
-        return extension.multiply(self._factor, left), extension.multiply(self._factor, right)
+    def side(self, index: int) -> Array:
+        """What is left of one side, (5, 2^own)."""
+        self._settle()
+        return arrays.scale(blocks.from_blocks(self._sides[index], 1 << self._own), self._factor)
 
     def _inner_product(self) -> Element:
         sums = np.empty(10, np.uint32)
         if self._own < _LANE_VARIABLES:
-            kernels.evaluate_small_inner(self._left, self._right, 1 << self._own, 0, sums)
+            kernels.evaluate_small_inner(*self._sides, 1 << self._own, 0, sums)
         else:
             self._in_blocks(1 << (self._own - _LANE_VARIABLES), 0, sums)
         return blocks.from_montgomery(sums)[0]
 
-    def _sums(self, remaining: int) -> list[Element]:
+    def _sums(self) -> list[Element]:
         sums = np.empty(10, np.uint32)
+        remaining = self._own - 1
         if remaining < _LANE_VARIABLES:
-            self._fold_one_block()
-            kernels.evaluate_small_inner(self._left, self._right, 1 << remaining, 1 << remaining, sums)
+            self._settle()
+            kernels.evaluate_small_inner(*self._sides, 1 << remaining, 1 << remaining, sums)
         else:
             half = 1 << (remaining - _LANE_VARIABLES)
             self._in_blocks(half, half, sums)
@@ -97,29 +100,79 @@ class InnerSum:
 
         def run() -> None:
             if self._challenge is not None:
-                for array in (self._left, self._right):
+                for array in self._sides:
                     kernels.fold_blocks(array, self._challenge, start, stop, 2 * distance)
                     kernels.fold_blocks(array, self._challenge, start + distance, stop + distance, 2 * distance)
-            kernels.evaluate_inner(self._left, self._right, row, start, stop, distance)
+            kernels.evaluate_inner(*self._sides, row, start, stop, distance)
 
         return run
 
-    def _fold_one_block(self) -> None:
-        """The fold that is due, to one block or a part of one."""
+    def _settle(self) -> None:
+        """The fold that is due."""
         if self._challenge is None:
             return
-        for array in (self._left, self._right):
-            if self._own == _LANE_VARIABLES:
-                kernels.fold_blocks(array, self._challenge, 0, 1, 1)
-            else:
+        for array in self._sides:
+            if self._own < _LANE_VARIABLES:
                 kernels.fold_small(array, self._challenge, 1 << self._own)
+            else:
+                half = 1 << (self._own - _LANE_VARIABLES)
+                kernels.fold_blocks(array, self._challenge, 0, half, half)
         self._challenge = None
 
 
-def _extend(array: Blocks, size: int) -> Blocks:
-    """The array itself, or a copy with zero blocks after it."""
-    if array.size == size:
-        return array
-    extended = np.zeros(size, np.uint32)
-    extended[: array.size] = array
-    return extended
+def _blocked(vector: Array, variables: int) -> Blocks:
+    """An F-vector (5, n) as a blocked array of 2^variables entries."""
+    result = np.zeros(blocks.cells(1 << variables), np.uint32)
+    packed = blocks.to_blocks(vector)
+    result[: packed.size] = packed
+    return result
+
+
+class InnerProducts:
+    """sum over pairs of sum_x left(x) right(x), all over one hypercube, vectors standing for their zero extension.
+
+    Pairs are F-vectors (5, n) of any lengths n up to 2^variables, and are copied.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[Array, Array]], variables: int) -> None:
+        self.variables = variables
+        self._products = [_InnerProduct(left, right, variables) for left, right in pairs]
+
+    @property
+    def pairs(self) -> list[tuple[Array, Array]]:
+        """What is left of the pairs, as F-vectors."""
+        return [(product.side(0), product.side(1)) for product in self._products]
+
+    def round_polynomial(self) -> tuple[Element, Element]:
+        """c0 and c2 of the sum with the top variable free."""
+        constant = leading = extension.ZERO
+        for product in self._products:
+            at_zero, top = product.evaluate()
+            constant, leading = extension.add(constant, at_zero), extension.add(leading, top)
+        return constant, leading
+
+    def fold(self, challenge: Element) -> None:
+        """Binds the top variable."""
+        for product in self._products:
+            product.bind(challenge)
+        self.variables -= 1
+
+    def value(self, pair: int, side: int) -> Element:
+        """The first entry of one side of a pair: its value, once all variables are bound."""
+        return arrays.element(self._products[pair].side(side)[:, 0])
+
+
+def bind_together(channel: Channel, sums: Sequence[InnerProducts], rounds: int) -> list[Element]:
+    """So many rounds on the sum of several sums, sharing challenges; the point, lowest variable first."""
+    point: list[Element] = []
+    for _ in range(rounds):
+        constant = leading = extension.ZERO
+        for one in sums:
+            c0, c2 = one.round_polynomial()
+            constant, leading = extension.add(constant, c0), extension.add(leading, c2)
+        channel.send(Label.ROUND, [constant, leading])
+        challenge = channel.challenge(Label.ROUND_POINT)
+        for one in sums:
+            one.fold(challenge)
+        point.append(challenge)
+    return point[::-1]

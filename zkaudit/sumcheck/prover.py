@@ -1,4 +1,4 @@
-"""Sumcheck provers: inner products, and products under the factor eq(point, x).
+"""Sumcheck provers of products under the factor eq(point, x).
 
 Arrays are blocked Montgomery arrays that the prover overwrites: a fold leaves its result in the lower half.
 Points are given lowest variable first; the rounds bind the top variable first.
@@ -17,7 +17,6 @@ from zkaudit.field.blocks import Blocks
 from zkaudit.field.extension import Element
 from zkaudit.field.kernels import LANES, MONTGOMERY_ONE
 from zkaudit.sumcheck.equality import EqualityRounds
-from zkaudit.sumcheck.inner import InnerSum
 from zkaudit.sumcheck.pairs import PairSum
 from zkaudit.transcript import Label
 
@@ -87,37 +86,3 @@ def prove_products(
     pairs = PairSum(blocked[0], blocked[1], blocked[2], ones, variables)
     new_point, values = prove_pairs(channel, point, claim, pairs)
     return new_point, values[0], values[1], values[2]
-
-
-def prove_inner_products(
-    channel: Channel, pairs: Sequence[tuple[Blocks, Blocks]], variables: int
-) -> tuple[list[Element], list[tuple[Element, Element]]]:
-    """The sumcheck of sum_j sum_x left_j(x) right_j(x), degree 2.
-
-    Each pair is two blocked Montgomery arrays of one length, zero beyond their entries, of at most 2^variables entries;
-    they are overwritten.
-    Returns the point, lowest variable first, and each pair's values there.
-    Source: docs/protocol.md, linear layers and batching.
-    """
-    inner = [InnerSum(left, right, variables) for left, right in pairs]
-    point: list[Element] = []
-    for _ in range(variables):
-        constant = leading = extension.ZERO
-        for pair in inner:
-            at_zero, top = pair.evaluate()
-            constant = extension.add(constant, at_zero)
-            leading = extension.add(leading, top)
-        channel.send(Label.ROUND, [constant, leading])
-        challenge = channel.challenge(Label.ROUND_POINT)
-        for pair in inner:
-            pair.bind(challenge)
-        point.append(challenge)
-    return point[::-1], [pair.values() for pair in inner]
-
-
-def prove_inner_product(
-    channel: Channel, left: Blocks, right: Blocks, variables: int
-) -> tuple[list[Element], Element, Element]:
-    """The sumcheck of sum_x left(x) right(x): `prove_inner_products` for one pair."""
-    point, values = prove_inner_products(channel, [(left, right)], variables)
-    return point, values[0][0], values[0][1]

@@ -41,8 +41,6 @@ def prefix_sum(point: list[Element], length: int) -> Element:
     below: Element = (0, 0, 0, 0, 0)
     for bit, coordinate in enumerate(point):
         complement = subtract(ONE, coordinate)
-        if length >> bit & 1:
-            below = add(complement, multiply(coordinate, below))
-        else:
-            below = multiply(complement, below)
+        kept = multiply(coordinate if length >> bit & 1 else complement, below)
+        below = add(complement, kept) if length >> bit & 1 else kept
     return below
