@@ -19,7 +19,7 @@ from zkaudit.cli.commit import commit
 from zkaudit.cli.demo import demo
 from zkaudit.cli.estimate import estimate
 from zkaudit.cli.inspect import inspect
-from zkaudit.cli.outcome import ExitCode, Outcome, failure, interruption, misuse
+from zkaudit.cli.outcome import ExitCode, Outcome, failure, interruption, misuse, printable
 from zkaudit.cli.prove import prove
 from zkaudit.cli.quantize import quantize
 from zkaudit.cli.verify import verify
@@ -76,10 +76,11 @@ def _emit(outcome: Outcome, as_json: bool) -> int:
     """Prints an outcome and gives its exit code, or that of an internal error where it cannot be printed."""
     try:
         for line in [outcome.json()] if as_json else outcome.lines:
-            click.echo(line)
+            click.echo(printable(line))
         if outcome.error and not as_json:
             click.echo(outcome.error_line(), err=True)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         # The reader has gone; the interpreter's own flush at exit would complain about it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

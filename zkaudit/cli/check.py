@@ -60,7 +60,7 @@ def check(known: dict[str, object], model: Path, data: Path, claim: str) -> Outc
         lines = ("every constraint holds", *table(rows.items()))
         return Outcome(status="satisfied", fields=fields, lines=lines)
     named = tuple(
-        printable(f"  {one['constraint']} of {one['gadget']} at {one['cell']}: {one['detail']}")
+        f"  {one['constraint']} of {one['gadget']} at {one['cell']}: {one['detail']}"
         for one in violations[:SHOWN_VIOLATIONS]
     )
     return Outcome(

@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of a command; `error` is one line, empty on success."""
+    """The end of a command; `error` is one printable line, empty on success."""
 
     status: str
     exit_code: ExitCode = ExitCode.ACCEPTED
@@ -119,7 +119,7 @@ def printable(text: str) -> str:
 
 def table(rows: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Aligned lines of a name and a value, two spaces in."""
-    shown = [(printable(name), printable(value)) for name, value in rows]
+    shown = list(rows)
     width = max((len(name) for name, _ in shown), default=0)
     return tuple(f"  {name:<{width}}  {value}" for name, value in shown)
 

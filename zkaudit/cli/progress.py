@@ -6,6 +6,8 @@ import sys
 import time
 from types import TracebackType
 
+import click
+
 BAR_CELLS = 24
 """Performance knob: characters of the bar; with phase and time left it fits 80 columns."""
 
@@ -23,7 +25,7 @@ class ProgressBar:
     """
 
     def __init__(self) -> None:
-        self._visible = sys.stderr.isatty()
+        self._visible = _on_terminal()
         self._start = time.monotonic()
         self._drawn = 0.0
         self._phase = ""
@@ -55,5 +57,9 @@ class ProgressBar:
 
 def say(line: str) -> None:
     """One line of talk on stderr, in place of a progress bar that may stand there."""
-    sys.stderr.write(f"{CLEAR_LINE if sys.stderr.isatty() else ''}{line}\n")
-    sys.stderr.flush()
+    click.echo(f"{CLEAR_LINE if _on_terminal() else ''}{line}", err=True)
+
+
+def _on_terminal() -> bool:
+    """Whether stderr is open and a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -1,0 +1,452 @@
+"""A prover that lies about anything is rejected by the verifier, for the reason that the lie has.
+
+The lies about columns are proved by the real prover on false columns, with multiplicities that fit the lie.
+`zkaudit.checking` says which relations each lie breaks, so that no lie is a truth and none breaks more than it must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from zkaudit_circuits.argmax import MAXIMUM, PREDICTION
+from zkaudit_circuits.claim import SLACK
+from zkaudit_circuits.dense import dense
+from zkaudit_circuits.limbs import limb_widths
+from zkaudit_circuits.network import INPUT, stages
+from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
+
+import zkaudit.prover
+from tests.cases import Case, random_case
+from tests.forgery import (
+    POLICY,
+    Columns,
+    LyingProver,
+    forged_randomness,
+    reason_of,
+    recounted,
+    refusal,
+    with_activations,
+    with_cells,
+)
+from zkaudit.checking import check_columns
+from zkaudit.claim import parse_claim
+from zkaudit.commitment import commit
+from zkaudit.errors import Reason, Rejected
+from zkaudit.field import arrays
+from zkaudit.field.arrays import Array
+from zkaudit.field.extension import Element
+from zkaudit.field.koalabear import MODULUS, inverse
+from zkaudit.masking import Tape
+from zkaudit.model.model import Model
+from zkaudit.opening.prover import combined_row
+from zkaudit.opening.verifier import CombinedRow
+from zkaudit.pads.messages import TableauChallenges, TableauLayout
+from zkaudit.pads.messages import TableauResponses as Responses
+from zkaudit.pads.prover import PadTableau
+from zkaudit.prover import prove_columns
+from zkaudit.relation import Kind, multiplicity
+from zkaudit.statement import Statement
+from zkaudit.transcript import Label
+from zkaudit.verifier import verify
+
+WIDE = {"widths": (3, 3, 3), "samples": 5, "seed": 3, "claim": "correct >= 0"}
+NARROW = {"widths": (2, 2, 3), "samples": 300, "shift": 8, "claim": "correct >= 0"}
+CASES = {
+    "wide requantisation": WIDE,
+    "narrow requantisation": NARROW,
+    "identity": {"widths": (3, 2, 3), "samples": 2, "activation": "identity", "input_interval": (-128, 127)},
+    "no shift": {"widths": (2, 2, 2), "samples": 3, "shift": 0},
+    "two hidden layers": {"widths": (2, 3, 2, 2), "samples": 3},
+}
+OUTPUT = "requantise 1/output"
+REMAINDER = "requantise 1/remainder limb 0"
+BEFORE = "requantise 1/pre-clamp"
+OVER = "requantise 1/over limb 0"
+UNDER = "requantise 1/under limb 0"
+DIFFERENCE = "argmax/difference limb 0"
+
+MESSAGE_LABELS = {
+    Label.TREE_ROOT,
+    Label.TREE_LAYER,
+    Label.ROUND,
+    Label.PRODUCT_CLAIMS,
+    Label.LINEAR_LEFT,
+    Label.LINEAR_CLAIMS,
+    Label.FUNCTIONAL_SUM,
+    Label.FUNCTIONAL_CLAIM,
+    Label.OPENING_VALUE,
+}
+"""Every message that goes out under pads."""
+
+Lie = tuple[set[str], Columns]
+"""The relations that false columns break, and these columns."""
+
+
+def violated(statement: Statement, columns: Columns) -> set[str]:
+    """Names of the broken relations."""
+    return {violation.constraint for violation in check_columns(statement.layout.circuit, columns).violations}
+
+
+def assert_rejected(statement: Statement, columns: Columns) -> None:
+    """The verifier rejects the proof of false columns: a relation does not hold."""
+    assert reason_of(statement, prove_columns(statement, columns).proof) is Reason.PAD_LINEAR
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_false_cell_of_any_column(name: str) -> None:
+    case = random_case(**CASES[name])  # type: ignore[arg-type]
+    circuit, honest = case.statement.layout.circuit, case.columns()
+    generator = np.random.default_rng(7)
+    tried = 0
+    for column in circuit.of_kind(Kind.BATCHED):
+        cells = honest[column.name]
+        real = (int(generator.integers(len(cells))), int(generator.integers(case.statement.samples)))
+        last = (len(cells) - 1, cells.shape[1] - 1)  # the padding sample, where there is one
+        for place, step in ((real, 1), (real, int(generator.integers(2, MODULUS - 2))), (last, -1)):
+            lie = with_cells(case.statement, honest, {(column.name, place): int(cells[place]) + step})
+            assert violated(case.statement, lie), f"{column.name}{place} is held by nothing"
+            assert_rejected(case.statement, lie)
+            tried += 1
+    assert tried == 3 * len(circuit.of_kind(Kind.BATCHED)) >= 15
+
+
+def wide_lies(case: Case, honest: Columns) -> Iterator[Lie]:
+    """Outputs that are wrong by one, the excess moved to where one relation alone sees it."""
+    high, step = 255, 1 << case.model.architecture.requantisations[0].shift
+    inside = np.argwhere((honest[OUTPUT] > 0) & (honest[OUTPUT] < high) & (honest[REMAINDER] > 0))[:3]
+    assert len(inside) == 3
+    for cell in map(tuple, inside):
+        for delta, excess, relation in ((-1, OVER, "over only at the top"), (1, UNDER, "under only at the bottom")):
+            outputs = honest[OUTPUT].copy()
+            outputs[cell] += delta
+            moved = with_activations(case, honest, OUTPUT, outputs)
+            yield {f"requantise 1/{relation}"}, with_cells(case.statement, moved, {(excess, cell): 1})
+            borrowed = {(REMAINDER, cell): int(honest[REMAINDER][cell]) - delta * step}
+            yield {f"{REMAINDER} in range"}, with_cells(case.statement, moved, borrowed)
+    # All the way up, with an excess below zero that only its range holds: q = 255 + over.
+    for cell in map(tuple, inside):
+        outputs = honest[OUTPUT].copy()
+        outputs[cell] = high
+        moved = with_activations(case, honest, OUTPUT, outputs)
+        wrapped = int(honest[OUTPUT][cell]) - high + MODULUS
+        lie = with_cells(case.statement, moved, {(OVER, cell): wrapped})
+        yield {f"{OVER} in range"}, lie
+
+
+def narrow_lies(case: Case, honest: Columns) -> Iterator[Lie]:
+    """Outputs that the table has under another key, and keys that only the field wraps to."""
+    shift = case.model.architecture.requantisations[0].shift
+    inside = np.argwhere((honest[BEFORE] > 0) & (honest[BEFORE] < 255) & (honest[REMAINDER] > 0))[:3]
+    assert len(inside) == 3
+    for cell in map(tuple, inside):
+        outputs = honest[OUTPUT].copy()
+        outputs[cell] += 1
+        moved = with_activations(case, honest, OUTPUT, outputs)
+        yield {"requantise 1/clamp"}, moved
+        shifted = {(BEFORE, cell): int(outputs[cell])}
+        yield {"requantise 1/shift"}, with_cells(case.statement, moved, shifted)
+        borrowed = shifted | {(REMAINDER, cell): int(honest[REMAINDER][cell]) - (1 << shift)}
+        yield {f"{REMAINDER} in range"}, with_cells(case.statement, moved, borrowed)
+        # 2^shift q' + (rem - 1) = 2^shift q + rem has a solution q' in the field.
+        wrapped = (int(honest[BEFORE][cell]) + inverse(1 << shift)) % MODULUS
+        far = {(BEFORE, cell): wrapped, (REMAINDER, cell): int(honest[REMAINDER][cell]) - 1}
+        yield {"requantise 1/clamp"}, with_cells(case.statement, moved, far)
+
+
+def prediction_lies(case: Case, honest: Columns) -> Iterator[Lie]:
+    """The second-best class and its like, with differences that fit as well as they can."""
+    *_, last = stages(case.model.architecture, case.statement.samples)
+    source = honest[last.source]
+    logits = dense(case.model.kernels[-1], case.model.biases[-1], source)
+    low_bits = limb_widths(2 * last.bound.magnitude + 1)[0]
+    classes = np.arange(len(logits))
+    outside = {f"{DIFFERENCE} in range"}
+    for sample in range(case.statement.samples):
+        order = np.argsort(-logits[:, sample], kind="stable")
+        best, second = int(order[0]), int(order[1])
+
+        def lie(chosen: int, maximum: int, *, sample: int = sample, one_hot: dict[int, int] | None = None) -> Columns:
+            prediction = one_hot or {chosen: 1}
+            later = np.array([sum(v for c, v in prediction.items() if c > k) for k in classes])
+            difference = maximum - logits[:, sample] - later
+            high = np.maximum(difference, 0) >> low_bits
+            changes = {(MAXIMUM, (0, sample)): maximum}
+            for k in classes:
+                changes[PREDICTION, (k, sample)] = prediction.get(int(k), 0)
+                changes["argmax/difference limb 1", (k, sample)] = int(high[k])
+                changes[DIFFERENCE, (k, sample)] = int(difference[k] - (high[k] << low_bits))
+            return with_cells(case.statement, honest, changes)
+
+        # The chosen class has no difference, so the best one's is negative.
+        yield outside, lie(second, int(logits[second, sample]))
+        if second < best:
+            # The maximum is right, so the chosen class has a difference.
+            yield {"argmax/chosen has no difference"}, lie(second, int(logits[best, sample]))
+        # No bits that add up to one, two classes, none.
+        top = int(logits[best, sample])
+        yield {"argmax/bit"}, lie(best, top, one_hot={best: 2, second: -1})
+        yield {"argmax/one chosen"}, lie(best, top, one_hot={best: 1, second: 1})
+        yield {"argmax/one chosen"}, lie(best, top + 1, one_hot={len(logits): 0})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "lies", "least"),
+    [(WIDE, wide_lies, 15), (NARROW, narrow_lies, 12), (WIDE, prediction_lies, 10)],
+    ids=["activation, wide", "activation, narrow", "prediction"],
+)
+def test_consistent_lies_that_one_relation_sees(
+    parameters: dict[str, object], lies: Callable[[Case, Columns], Iterator[Lie]], least: int
+) -> None:
+    case = random_case(**parameters)  # type: ignore[arg-type]
+    alone = 0
+    for broken, columns in lies(case, case.columns()):
+        found = violated(case.statement, columns)
+        assert broken <= found
+        assert_rejected(case.statement, columns)
+        alone += len(found) == 1
+    assert alone >= least
+
+
+def test_a_tie_goes_to_the_lowest_index() -> None:
+    case = random_case((2, 3), samples=2, claim="correct >= 0")
+    cells = np.zeros(case.model.architecture.weight_count, np.int8)
+    case = recommitted(case, Model.from_cells(case.model.architecture, cells))
+    honest = case.columns()
+    assert honest[PREDICTION][0].all()
+    for chosen in (1, 2):
+        changes = {(PREDICTION, (0, 0)): 0, (PREDICTION, (chosen, 0)): 1}
+        later = np.arange(3) < chosen
+        changes |= {(DIFFERENCE, (k, 0)): -int(later[k]) for k in range(3)}
+        lie = with_cells(case.statement, honest, changes)
+        assert violated(case.statement, lie) == {f"{DIFFERENCE} in range"}
+        assert_rejected(case.statement, lie)
+
+
+def recommitted(case: Case, model: Model) -> Case:
+    """The same data and claim for another model, committed to."""
+    commitment, opening = commit(model.architecture, model.weight_cells())
+    return replace(case, statement=replace(case.statement, commitment=commitment), model=model, opening=opening)
+
+
+def weight_lies(case: Case, honest: Columns) -> Iterator[Lie]:
+    """Other weights than the committed ones; the network and all multiplicities follow them."""
+    cells = case.model.weight_cells()
+    generator = np.random.default_rng(5)
+    for place in generator.choice(len(cells), 6, replace=False):
+        other = cells.copy()
+        other[place] += 1 if cells[place] < 127 else -1
+        yield set(), replace(case, model=Model.from_cells(case.model.architecture, other)).columns()
+    for place in (0, 7, 2047):
+        yield set(), with_cells(case.statement, honest, {(RANDOMNESS, (place,)): 1 - int(honest[RANDOMNESS][place])})
+    # A weight of the other sign of the modulus, of 128 and of a byte without sign; the trace no longer follows.
+    for value in (128, -129, 255, MODULUS - 129):
+        columns = with_cells(case.statement, honest, {(WEIGHTS, (0,)): value})
+        yield {f"{WEIGHTS} in range"}, columns
+    stranger = random_case(**WIDE | {"seed": 8})  # type: ignore[arg-type]
+    assert stranger.model.architecture == case.model.architecture
+    other_model = replace(case, model=stranger.model)
+    yield set(), other_model.columns()
+    yield set(), replace(other_model, opening=stranger.opening).columns()
+    yield set(), replace(case, opening=stranger.opening).columns()
+    _, again = commit(case.model.architecture, cells)
+    yield set(), replace(case, opening=again).columns()
+
+
+def test_other_weights_and_other_randomness() -> None:
+    case = random_case(**WIDE)  # type: ignore[arg-type]
+    tried = 0
+    for broken, columns in weight_lies(case, case.columns()):
+        # Those in range satisfy every relation of the circuit: only the link to the commitment is left.
+        found = violated(case.statement, columns)
+        assert broken <= found
+        assert found == set() or broken
+        assert_rejected(case.statement, columns)
+        tried += 1
+    assert tried >= 17
+
+
+def test_randomness_that_opens_the_commitment_to_another_model_is_out_of_range() -> None:
+    case = random_case(**WIDE)  # type: ignore[arg-type]
+    stranger = random_case(**WIDE | {"seed": 8})  # type: ignore[arg-type]
+    columns = replace(case, model=stranger.model).columns()
+    columns[RANDOMNESS] = forged_randomness(case, stranger.model.weight_cells())
+    columns = recounted(case.statement, columns)
+    assert violated(case.statement, columns) == {f"{RANDOMNESS} in range"}
+    assert_rejected(case.statement, columns)
+
+
+def test_false_counts() -> None:
+    case = random_case((3, 2), samples=9)
+    samples, correct = case.statement.samples, case.correct
+    assert 0 < correct < samples - 1
+    tried = 0
+    for claim, count in ((">=", correct + 1), (">=", samples), ("==", correct + 1), ("==", correct - 1), ("==", 0)):
+        statement = replace(case.statement, claim=parse_claim(f"correct {claim} {count}"))
+        honest = replace(case, statement=statement).columns()
+        assert violated(statement, honest) == {"claim/correct count"}
+        assert_rejected(statement, honest)
+        tried += 1
+        slack = f"{SLACK} limb 0"
+        if slack in honest:
+            # The slack that the equation asks for is negative, in whichever way it is written.
+            for value in (correct - count, correct - count + MODULUS):
+                lie = with_cells(statement, honest, {(slack, (0,)): value})
+                assert violated(statement, lie) == {f"{slack} in range"}
+                assert_rejected(statement, lie)
+                tried += 1
+    assert tried == 7
+
+
+def test_a_prediction_made_right_for_the_count() -> None:
+    case = random_case((3, 2), samples=9, claim="correct == 9")
+    columns = case.columns()
+    labels = case.statement.dataset.labels
+    wrong = np.flatnonzero(columns[PREDICTION][labels, np.arange(9)] == 0)
+    flipped = columns[PREDICTION].copy()
+    flipped[:, wrong] = 1 - flipped[:, wrong]
+    lie = columns | {PREDICTION: flipped}
+    assert "claim/correct count" not in violated(case.statement, lie)
+    assert_rejected(case.statement, lie)
+
+
+def multiplicity_lies(case: Case, honest: Columns) -> Iterator[Columns]:
+    """Multiplicities that are wrong, by amounts whose sum is zero in the integers or modulo p."""
+    tables = [multiplicity(name) for name in case.statement.layout.circuit.tables]
+    generator = np.random.default_rng(2)
+    for table in tables:
+        first, second = (int(i) for i in generator.choice(len(honest[table]), 2, replace=False))
+        far = int(generator.integers(1, MODULUS))
+        for changes in ({first: 1}, {first: 1, second: -1}, {first: far, second: MODULUS - far}, {first: -far}):
+            columns = honest | {table: honest[table].copy()}
+            for place, step in changes.items():
+                columns[table][place] += step
+            yield columns
+    # What one table lists twice, another lists once less: tags keep them apart.
+    for first_table, second_table in zip(tables, tables[1:], strict=False):
+        columns = honest | {name: honest[name].copy() for name in (first_table, second_table)}
+        columns[first_table][0] += 1
+        columns[second_table][0] -= 1
+        yield columns
+    # A cell outside its table, with every row of the table as a place for its count.
+    outside = with_cells(case.statement, honest, {(DIFFERENCE, (0, 0)): -1})
+    name = multiplicity(next(r.table for r in case.statement.layout.circuit.lookups if r.name == f"{DIFFERENCE} in range"))
+    for place in (0, 1, len(outside[name]) - 1):
+        columns = outside | {name: outside[name].copy()}
+        columns[name][place] += 1
+        yield columns
+
+
+def test_multiplicities_that_cancel() -> None:
+    case = random_case(**WIDE)  # type: ignore[arg-type]
+    tried = 0
+    for columns in multiplicity_lies(case, case.columns()):
+        assert violated(case.statement, columns)
+        assert_rejected(case.statement, columns)
+        tried += 1
+    assert tried >= 20
+
+
+def test_other_inputs_than_the_public_ones() -> None:
+    case = random_case(**WIDE)  # type: ignore[arg-type]
+    inputs = case.statement.dataset.inputs.copy()
+    inputs[0, 0] = 255 - inputs[0, 0]
+    other = replace(case.statement, dataset=replace(case.statement.dataset, inputs=inputs))
+    columns = replace(case, statement=other).columns()
+    assert violated(case.statement, columns) == set()  # the columns hold together, for these inputs
+    assert_rejected(case.statement, columns)
+    assert_rejected(case.statement, columns | {INPUT: case.columns()[INPUT]})
+
+
+def test_every_kind_of_message_altered_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One element is off by one, all that follows is computed honestly from the challenges that follow it."""
+    case = random_case((3, 3, 3), samples=5)
+    columns = case.columns()
+    honest = LyingProver()
+    proof = honest.prove(monkeypatch, case.statement, columns)
+    verify(case.statement, proof, POLICY)
+    assert set(honest.labels) == MESSAGE_LABELS
+    tried = 0
+    for places in honest.labels.values():
+        for place in sorted({places[0], places[1 % len(places)], places[len(places) // 2], places[-1]}):
+            lie = LyingProver(places=frozenset({place})).prove(monkeypatch, case.statement, columns)
+            assert reason_of(case.statement, lie) is Reason.PAD_LINEAR
+            tried += 1
+    assert tried >= 20
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ("low_degree", Reason.PAD_LOW_DEGREE),
+        ("linear", Reason.PAD_LINEAR),
+        ("quadratic", Reason.PAD_QUADRATIC),
+    ],
+)
+def test_every_response_of_the_pad_tests_altered_as_it_is_sent(
+    monkeypatch: pytest.MonkeyPatch, part: str, reason: Reason
+) -> None:
+    case = random_case((3, 3, 3), samples=5)
+    honest_respond = PadTableau.respond
+    for place in (0, 1, 40, -1):
+
+        def respond(self: PadTableau, challenges: TableauChallenges, weights: Array, place: int = place) -> Responses:
+            responses = honest_respond(self, challenges, weights)
+            values = getattr(responses, part).copy()
+            values[0, place] = (values[0, place] + 1) % MODULUS
+            return replace(responses, **{part: values})
+
+        with monkeypatch.context() as patch:
+            patch.setattr(PadTableau, "respond", respond)
+            proof = prove_columns(case.statement, case.columns()).proof
+        assert reason_of(case.statement, proof) is reason
+
+
+def test_a_linear_response_that_sums_to_the_target_of_a_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sum over the message subgroup is made right, so only the opened columns tell."""
+    case = random_case((3, 2), samples=9, claim="correct == 9")
+    columns = case.columns()
+    targets = []
+    honest_combine, honest_respond = TableauLayout.combine_constraints, PadTableau.respond
+
+    def combine(self: TableauLayout, tape: Tape, coefficients: list[Element]) -> tuple[Array, Element]:
+        weights, target = honest_combine(self, tape, coefficients)
+        targets.append(target)
+        return weights, target
+
+    def respond(self: PadTableau, challenges: TableauChallenges, weights: Array) -> Responses:
+        responses = honest_respond(self, challenges, weights)
+        width = self.layout.oracle.message
+        linear = responses.linear.copy()
+        missing = arrays.from_elements([targets[-1]])[:, 0] * np.uint64(inverse(width)) % np.uint64(MODULUS)
+        others = linear[:, width::width].sum(axis=1) % np.uint64(MODULUS)
+        linear[:, 0] = (missing + np.uint64(MODULUS) - others) % np.uint64(MODULUS)
+        return replace(responses, linear=linear)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TableauLayout, "combine_constraints", combine)
+        patch.setattr(PadTableau, "respond", respond)
+        proof = prove_columns(case.statement, columns).proof
+    error = refusal(case.statement, proof)
+    assert isinstance(error, Rejected)
+    assert error.reason is Reason.PAD_LINEAR
+    assert error.where.startswith("pad column")
+
+
+def test_a_combined_row_altered_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = random_case((3, 3, 3), samples=5)
+    for part, place in (("cells", 0), ("cells", -1), ("pads", 0), ("pads", -1)):
+
+        def altered(*arguments: Any, part: str = part, place: int = place) -> CombinedRow:
+            row = combined_row(*arguments)
+            values = getattr(row, part).copy()
+            values[2, place] = (values[2, place] + 1) % MODULUS
+            return replace(row, **{part: values})
+
+        with monkeypatch.context() as patch:
+            patch.setattr(zkaudit.prover, "combined_row", altered)
+            proof = prove_columns(case.statement, case.columns()).proof
+        assert reason_of(case.statement, proof) is Reason.WITNESS_OPENING
