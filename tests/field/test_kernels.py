@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 
 import galois
@@ -102,24 +101,3 @@ def test_equality_blocks(variables: int) -> None:
     point = random_elements(variables)
     table = blocks.from_blocks(blocks.equality_blocks(point), 1 << variables)
     np.testing.assert_array_equal(table, arrays.equality_table(point))
-
-
-def test_split_covers_the_range() -> None:
-    for count in (0, 1, 7, 1000):
-        for minimum in (1, 10, 5000):
-            parts = jit.split(count, minimum)
-            assert parts[0][0] == 0
-            assert parts[-1][1] == count
-            assert all(left[1] == right[0] for left, right in itertools.pairwise(parts))
-
-
-def test_run_parallel_runs_all_and_raises() -> None:
-    done: list[int] = []
-    jit.run_parallel([lambda i=i: done.append(i) for i in range(5)])  # type: ignore[misc]
-    assert sorted(done) == list(range(5))
-
-    def fail() -> None:
-        raise ArithmeticError("on purpose")
-
-    with pytest.raises(ArithmeticError):
-        jit.run_parallel([lambda: None, fail])

@@ -12,7 +12,7 @@ from zkaudit.field.extension import embed
 from zkaudit.layout import Layout
 from zkaudit.masking import ProverChannel
 from zkaudit.relation import Functional, Integers
-from zkaudit.sumcheck.inner_product import InnerProducts, bind_together
+from zkaudit.sumcheck.inner import InnerProducts, bind_together
 from zkaudit.transcript import Label
 
 

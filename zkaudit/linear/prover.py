@@ -10,7 +10,7 @@ from zkaudit.layout import Layout
 from zkaudit.linear.verifier import linear_terms
 from zkaudit.masking import ProverChannel
 from zkaudit.relation import Integers, Linear
-from zkaudit.sumcheck.inner_product import InnerProducts, bind_together
+from zkaudit.sumcheck.inner import InnerProducts, bind_together
 from zkaudit.transcript import Label
 
 

@@ -21,7 +21,7 @@ from zkaudit.masking import ProverChannel
 from zkaudit.opening.claims import BatchedTerm, Claims, LinkTerm, OuterTerm, StaticTerm
 from zkaudit.opening.kernels import combine_rows
 from zkaudit.opening.verifier import CombinedRow, RowLayout
-from zkaudit.sumcheck.inner_product import InnerProducts, bind_together
+from zkaudit.sumcheck.inner import InnerProducts, bind_together
 from zkaudit.transcript import Label
 from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 

@@ -74,8 +74,8 @@ def prove_products(
 ) -> tuple[list[Element], Element, Element, Element]:
     """The sumcheck of claim = sum_x eq(point, x) (a b + c)(x), degree 3: a batched zero-check.
 
-    Each array is blocked Montgomery, of 2^v entries for v = len(point), and overwritten, or canonical residues over K,
-    of at most 2^v entries, and kept.
+    Each array is canonical residues over K, of at most 2^v entries for v = len(point), and kept; or it is blocked
+    Montgomery, of 2^v entries, overwritten, and then none of the others.
     Returns the new point, lowest variable first, and a, b, c there.
     Source: docs/protocol.md, products.
     """
