@@ -66,6 +66,26 @@ class HeldOutSet:
         return state.digest()
 
 
+def check_dataset(architecture: Architecture, dataset: HeldOutSet) -> None:
+    """`InvalidInput` unless inputs and labels are integers of the shapes and in the intervals of the architecture."""
+    inputs, labels = dataset.inputs, dataset.labels
+    where = "held-out set"
+    if inputs.dtype != np.int64 or labels.dtype != np.int64:
+        raise InvalidInput(f"arrays of {inputs.dtype} and {labels.dtype}", where=where, expected="int64")
+    if labels.ndim != 1 or not 1 <= len(labels) <= MAX_SAMPLES:
+        raise InvalidInput(f"labels of shape {labels.shape}", where=where, expected=f"(1 to {MAX_SAMPLES},)")
+    if inputs.shape != (architecture.features, len(labels)):
+        expected = str((architecture.features, len(labels)))
+        raise InvalidInput(f"inputs of shape {inputs.shape}", where=where, expected=expected)
+    low, high = architecture.input_low, architecture.input_high
+    if int(inputs.min()) < low or int(inputs.max()) > high:
+        found = f"inputs from {int(inputs.min())} to {int(inputs.max())}"
+        raise InvalidInput(found, where=where, expected=f"{low} to {high}")
+    if int(labels.min()) < 0 or int(labels.max()) >= architecture.classes:
+        found = f"labels from {int(labels.min())} to {int(labels.max())}"
+        raise InvalidInput(found, where=where, expected=f"0 to {architecture.classes - 1}")
+
+
 def load_dataset(path: str | Path) -> RawDataset:
     """The arrays of a `.npz` file; `InvalidInput` for a file that is damaged, oversized or of other content.
 

@@ -241,7 +241,7 @@ def _argument_terms(profile: Profile, shape: StatementShape) -> list[Term]:
         ("linear sumchecks", "2 rounds / |F|", "[LFKN92]", 2 * sum(shape.linear_rounds)),
         ("product point", "variables / |F|", "Schwartz-Zippel", shape.product_variables or 0),
         ("product sumcheck", "3 rounds / |F|", "[LFKN92]", 3 * (shape.product_variables or 0)),
-        ("functional combination", "1 / |F|", "random linear combination", int(shape.functional_count > 1)),
+        ("functional combination", "1 / |F|", "random linear combination", int(shape.functional_count > 0)),
         ("functional sumcheck", "2 rounds / |F|", "[LFKN92]", 2 * (shape.functional_variables or 0)),
         ("commitment link", "9 / |F|", "Schwartz-Zippel", LINK_VARIABLES),
         ("claim batching", "1 / |F|", "random linear combination", 1),

@@ -10,7 +10,8 @@ import numpy as np
 from zkaudit import wire
 from zkaudit.claim import Claim
 from zkaudit.commitment.ajtai import Commitment
-from zkaudit.dataset import HeldOutSet
+from zkaudit.dataset import HeldOutSet, check_dataset
+from zkaudit.errors import InvalidInput
 from zkaudit.field.koalabear import HALF
 from zkaudit.layout import Layout, shape_of
 from zkaudit.opening.verifier import RowLayout
@@ -33,14 +34,18 @@ class Statement:
     """The whole statement, built by the verifier from files of its own.
 
     The dataset's inputs are integers in the architecture's interval and its labels are classes:
-    `zkaudit.dataset.quantise_inputs` checks both, and the no-wrap bounds rest on them.
-    InvalidInput for a claim beyond the samples, or a layer whose integers could wrap.
+    the no-wrap bounds rest on both, so both are checked here again.
+    InvalidInput for a data set that does not fit the architecture, a claim beyond the samples,
+    or a layer whose integers could wrap.
     """
 
     commitment: Commitment
     dataset: HeldOutSet
     claim: Claim
     profile: str = "standard-128"
+
+    def __post_init__(self) -> None:
+        check_dataset(self.commitment.architecture, self.dataset)
 
     @cached_property
     def parameters(self) -> Profile:
@@ -65,7 +70,16 @@ class Statement:
     @cached_property
     def layout(self) -> Layout:
         """The circuit and the places of everything in it."""
-        return Layout(lower(self.commitment.architecture, self.count))
+        layout = Layout(lower(self.commitment.architecture, self.count))
+        lookups = layout.table_rows + layout.lookup_count
+        if lookups > HALF:
+            raise InvalidInput(
+                f"{lookups} lookups could wrap around the field",
+                where="statement",
+                expected=f"at most {HALF}",
+                next_step="use fewer samples",
+            )
+        return layout
 
     @cached_property
     def oracles(self) -> tuple[OracleParameters, OracleParameters]:
@@ -76,7 +90,7 @@ class Statement:
     def rows(self) -> RowLayout:
         """The rows of the witness oracle."""
         rows = RowLayout(self.layout, self.oracles[0])
-        if rows.row_variables < 0 or self.layout.table_rows + self.layout.lookup_count > HALF:
+        if rows.row_variables < 0:
             raise RuntimeError("the profile has no oracle for this statement")
         return rows
 
