@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from zkaudit_circuits.argmax import Argmax
-from zkaudit_circuits.dense import dense
-from zkaudit_circuits.network import count_lookups, stages
 
 import zkaudit.prover
 from tests.cases import Case
@@ -27,6 +24,9 @@ from zkaudit.relation import Integers, multiplicity
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
 from zkaudit.verifier import Policy, verify
+from zkaudit_circuits.argmax import Argmax
+from zkaudit_circuits.dense import dense
+from zkaudit_circuits.network import count_lookups, stages
 
 POLICY = Policy(minimum_bits=0, profiles=("test-insecure",))
 """Admits the tests' profile."""
@@ -35,6 +35,8 @@ OTHER_CHALLENGES = frozenset({Reason.GRINDING, Reason.WRONG_LENGTH, Reason.MERKL
 """How a proof fails whose transcript is not the one that it was made for: by chance the nonces still hold."""
 
 Columns = dict[str, Integers]
+Cells = Mapping[tuple[str, tuple[int, ...]], int]
+"""Other integers for some cells: of a column, at (position, sample) or (position,)."""
 
 
 def refusal(statement: Statement, proof: bytes) -> Rejected | InvalidInput:
@@ -53,7 +55,7 @@ def reason_of(statement: Statement, proof: bytes) -> Reason:
     return error.reason
 
 
-def with_cells(statement: Statement, columns: Columns, changes: Mapping[tuple[str, tuple[int, ...]], int]) -> Columns:
+def with_cells(statement: Statement, columns: Columns, changes: Cells) -> Columns:
     """Columns with other integers at some (column, cell), and multiplicities that count what is looked up then."""
     result = dict(columns)
     for (name, place), value in changes.items():
@@ -146,10 +148,10 @@ def sealed(body: object) -> bytes:
     return wire.seal(MAGIC, VERSION, body)
 
 
-FIELDS = (
-    "profile", "commitment", "data", "claim", "witness_root", "pad_root", "lookup_nonce", "messages", "row", "responses",
-    "witness.nonce", "witness.cells", "witness.salts", "witness.path", "pads.nonce", "pads.cells", "pads.salts", "pads.path",
-)  # fmt: skip
+_PLAIN = ("profile", "commitment", "data", "claim", "witness_root", "pad_root", "lookup_nonce")
+_VECTORS = ("messages", "row", "responses")
+_OPENED = tuple(f"{oracle}.{part}" for oracle in ("witness", "pads") for part in ("nonce", "cells", "salts", "path"))
+FIELDS = (*_PLAIN, *_VECTORS, *_OPENED)
 """Every field of a proof's body, the opened columns' fields behind the name of their oracle."""
 
 
@@ -171,6 +173,11 @@ def with_field(proof: bytes, name: str, change: Callable[[Any], Any]) -> bytes:
         owner = owner[key]
     owner[last] = change(owner[last])
     return sealed(body)
+
+
+def replaced(proof: bytes, name: str, value: Any) -> bytes:
+    """A proof file with another value in one field of `FIELDS`, sealed again."""
+    return with_field(proof, name, lambda _: value)
 
 
 def relabelled(proof: bytes, statement: Statement) -> bytes:

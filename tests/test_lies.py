@@ -8,50 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from zkaudit_circuits.argmax import MAXIMUM, PREDICTION
-from zkaudit_circuits.claim import SLACK
-from zkaudit_circuits.dense import dense
-from zkaudit_circuits.limbs import limb_widths
-from zkaudit_circuits.network import INPUT, stages
-from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
-import zkaudit.prover
 from tests.cases import Case, random_case
 from tests.forgery import (
     POLICY,
     Columns,
-    LyingProver,
     forged_randomness,
     reason_of,
     recounted,
-    refusal,
     with_activations,
     with_cells,
 )
 from zkaudit.checking import check_columns
 from zkaudit.claim import parse_claim
 from zkaudit.commitment import commit
-from zkaudit.errors import Reason, Rejected
-from zkaudit.field import arrays
-from zkaudit.field.arrays import Array
-from zkaudit.field.extension import Element
+from zkaudit.errors import InvalidInput, Reason
 from zkaudit.field.koalabear import MODULUS, inverse
-from zkaudit.masking import Tape
 from zkaudit.model.model import Model
-from zkaudit.opening.prover import combined_row
-from zkaudit.opening.verifier import CombinedRow
-from zkaudit.pads.messages import TableauChallenges, TableauLayout
-from zkaudit.pads.messages import TableauResponses as Responses
-from zkaudit.pads.prover import PadTableau
 from zkaudit.prover import prove_columns
 from zkaudit.relation import Kind, multiplicity
 from zkaudit.statement import Statement
-from zkaudit.transcript import Label
 from zkaudit.verifier import verify
+from zkaudit_circuits.argmax import MAXIMUM, PREDICTION
+from zkaudit_circuits.claim import SLACK
+from zkaudit_circuits.dense import dense
+from zkaudit_circuits.limbs import limb_widths
+from zkaudit_circuits.network import INPUT, stages
+from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 WIDE = {"widths": (3, 3, 3), "samples": 5, "seed": 3, "claim": "correct >= 0"}
 NARROW = {"widths": (2, 2, 3), "samples": 300, "shift": 8, "claim": "correct >= 0"}
@@ -68,19 +55,6 @@ BEFORE = "requantise 1/pre-clamp"
 OVER = "requantise 1/over limb 0"
 UNDER = "requantise 1/under limb 0"
 DIFFERENCE = "argmax/difference limb 0"
-
-MESSAGE_LABELS = {
-    Label.TREE_ROOT,
-    Label.TREE_LAYER,
-    Label.ROUND,
-    Label.PRODUCT_CLAIMS,
-    Label.LINEAR_LEFT,
-    Label.LINEAR_CLAIMS,
-    Label.FUNCTIONAL_SUM,
-    Label.FUNCTIONAL_CLAIM,
-    Label.OPENING_VALUE,
-}
-"""Every message that goes out under pads."""
 
 Lie = tuple[set[str], Columns]
 """The relations that false columns break, and these columns."""
@@ -157,13 +131,19 @@ def narrow_lies(case: Case, honest: Columns) -> Iterator[Lie]:
         yield {"requantise 1/clamp"}, with_cells(case.statement, moved, far)
 
 
+def with_slack(case: Case, columns: Columns) -> Columns:
+    """Columns whose slack fits the count of their predictions, for a claim of at least none."""
+    count = columns[PREDICTION][case.statement.dataset.labels, np.arange(case.statement.samples)].sum()
+    return with_cells(case.statement, columns, {(f"{SLACK} limb 0", (0,)): int(count)})
+
+
 def prediction_lies(case: Case, honest: Columns) -> Iterator[Lie]:
     """The second-best class and its like, with differences that fit as well as they can."""
     *_, last = stages(case.model.architecture, case.statement.samples)
     source = honest[last.source]
     logits = dense(case.model.kernels[-1], case.model.biases[-1], source)
     low_bits = limb_widths(2 * last.bound.magnitude + 1)[0]
-    classes = np.arange(len(logits))
+    classes = range(len(logits))
     outside = {f"{DIFFERENCE} in range"}
     for sample in range(case.statement.samples):
         order = np.argsort(-logits[:, sample], kind="stable")
@@ -174,12 +154,12 @@ def prediction_lies(case: Case, honest: Columns) -> Iterator[Lie]:
             later = np.array([sum(v for c, v in prediction.items() if c > k) for k in classes])
             difference = maximum - logits[:, sample] - later
             high = np.maximum(difference, 0) >> low_bits
-            changes = {(MAXIMUM, (0, sample)): maximum}
+            changes: dict[tuple[str, tuple[int, ...]], int] = {(MAXIMUM, (0, sample)): maximum}
             for k in classes:
-                changes[PREDICTION, (k, sample)] = prediction.get(int(k), 0)
+                changes[PREDICTION, (k, sample)] = prediction.get(k, 0)
                 changes["argmax/difference limb 1", (k, sample)] = int(high[k])
                 changes[DIFFERENCE, (k, sample)] = int(difference[k] - (high[k] << low_bits))
-            return with_cells(case.statement, honest, changes)
+            return with_slack(case, with_cells(case.statement, honest, changes))
 
         # The chosen class has no difference, so the best one's is negative.
         yield outside, lie(second, int(logits[second, sample]))
@@ -195,7 +175,7 @@ def prediction_lies(case: Case, honest: Columns) -> Iterator[Lie]:
 
 @pytest.mark.parametrize(
     ("parameters", "lies", "least"),
-    [(WIDE, wide_lies, 15), (NARROW, narrow_lies, 12), (WIDE, prediction_lies, 10)],
+    [(WIDE, wide_lies, 15), (NARROW, narrow_lies, 9), (WIDE, prediction_lies, 10)],
     ids=["activation, wide", "activation, narrow", "prediction"],
 )
 def test_consistent_lies_that_one_relation_sees(
@@ -218,10 +198,10 @@ def test_a_tie_goes_to_the_lowest_index() -> None:
     honest = case.columns()
     assert honest[PREDICTION][0].all()
     for chosen in (1, 2):
-        changes = {(PREDICTION, (0, 0)): 0, (PREDICTION, (chosen, 0)): 1}
-        later = np.arange(3) < chosen
-        changes |= {(DIFFERENCE, (k, 0)): -int(later[k]) for k in range(3)}
-        lie = with_cells(case.statement, honest, changes)
+        changes: dict[tuple[str, tuple[int, ...]], int] = {(PREDICTION, (0, 0)): 0, (PREDICTION, (chosen, 0)): 1}
+        for k in range(3):
+            changes[DIFFERENCE, (k, 0)] = -int(k < chosen)
+        lie = with_slack(case, with_cells(case.statement, honest, changes))
         assert violated(case.statement, lie) == {f"{DIFFERENCE} in range"}
         assert_rejected(case.statement, lie)
 
@@ -241,7 +221,8 @@ def weight_lies(case: Case, honest: Columns) -> Iterator[Lie]:
         other[place] += 1 if cells[place] < 127 else -1
         yield set(), replace(case, model=Model.from_cells(case.model.architecture, other)).columns()
     for place in (0, 7, 2047):
-        yield set(), with_cells(case.statement, honest, {(RANDOMNESS, (place,)): 1 - int(honest[RANDOMNESS][place])})
+        scalar = int(honest[RANDOMNESS][place])
+        yield set(), with_cells(case.statement, honest, {(RANDOMNESS, (place,)): scalar + (1 if scalar < 0 else -1)})
     # A weight of the other sign of the modulus, of 128 and of a byte without sign; the trace no longer follows.
     for value in (128, -129, 255, MODULUS - 129):
         columns = with_cells(case.statement, honest, {(WEIGHTS, (0,)): value})
@@ -326,14 +307,15 @@ def multiplicity_lies(case: Case, honest: Columns) -> Iterator[Columns]:
                 columns[table][place] += step
             yield columns
     # What one table lists twice, another lists once less: tags keep them apart.
-    for first_table, second_table in zip(tables, tables[1:], strict=False):
+    for first_table, second_table in pairwise(tables):
         columns = honest | {name: honest[name].copy() for name in (first_table, second_table)}
         columns[first_table][0] += 1
         columns[second_table][0] -= 1
         yield columns
-    # A cell outside its table, with every row of the table as a place for its count.
+    # A cell outside its table, its count given to one row or another.
     outside = with_cells(case.statement, honest, {(DIFFERENCE, (0, 0)): -1})
-    name = multiplicity(next(r.table for r in case.statement.layout.circuit.lookups if r.name == f"{DIFFERENCE} in range"))
+    lookups = {lookup.name: lookup.table for lookup in case.statement.layout.circuit.lookups}
+    name = multiplicity(lookups[f"{DIFFERENCE} in range"])
     for place in (0, 1, len(outside[name]) - 1):
         columns = outside | {name: outside[name].copy()}
         columns[name][place] += 1
@@ -361,92 +343,21 @@ def test_other_inputs_than_the_public_ones() -> None:
     assert_rejected(case.statement, columns | {INPUT: case.columns()[INPUT]})
 
 
-def test_every_kind_of_message_altered_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One element is off by one, all that follows is computed honestly from the challenges that follow it."""
-    case = random_case((3, 3, 3), samples=5)
-    columns = case.columns()
-    honest = LyingProver()
-    proof = honest.prove(monkeypatch, case.statement, columns)
-    verify(case.statement, proof, POLICY)
-    assert set(honest.labels) == MESSAGE_LABELS
-    tried = 0
-    for places in honest.labels.values():
-        for place in sorted({places[0], places[1 % len(places)], places[len(places) // 2], places[-1]}):
-            lie = LyingProver(places=frozenset({place})).prove(monkeypatch, case.statement, columns)
-            assert reason_of(case.statement, lie) is Reason.PAD_LINEAR
-            tried += 1
-    assert tried >= 20
+@pytest.mark.xfail(strict=True, reason="a Statement takes integers that only quantise_inputs has checked")
+@pytest.mark.parametrize("what", ["input", "label above", "label below"])
+def test_integers_outside_what_the_bounds_rest_on(what: str) -> None:
+    """An input that is one modulus lower is the same residue and another integer: the network on it is another."""
+    case = random_case((3, 3), samples=5)
+    data = case.statement.dataset
+    inputs, labels = data.inputs.copy(), data.labels.copy()
+    if what == "input":
+        inputs[0] -= MODULUS
+    else:
+        labels[0] = 3 if what == "label above" else -1
 
+    def audit() -> None:
+        statement = replace(case.statement, dataset=replace(data, inputs=inputs, labels=labels))
+        verify(statement, prove_columns(statement, case.columns()).proof, POLICY)
 
-@pytest.mark.parametrize(
-    ("part", "reason"),
-    [
-        ("low_degree", Reason.PAD_LOW_DEGREE),
-        ("linear", Reason.PAD_LINEAR),
-        ("quadratic", Reason.PAD_QUADRATIC),
-    ],
-)
-def test_every_response_of_the_pad_tests_altered_as_it_is_sent(
-    monkeypatch: pytest.MonkeyPatch, part: str, reason: Reason
-) -> None:
-    case = random_case((3, 3, 3), samples=5)
-    honest_respond = PadTableau.respond
-    for place in (0, 1, 40, -1):
-
-        def respond(self: PadTableau, challenges: TableauChallenges, weights: Array, place: int = place) -> Responses:
-            responses = honest_respond(self, challenges, weights)
-            values = getattr(responses, part).copy()
-            values[0, place] = (values[0, place] + 1) % MODULUS
-            return replace(responses, **{part: values})
-
-        with monkeypatch.context() as patch:
-            patch.setattr(PadTableau, "respond", respond)
-            proof = prove_columns(case.statement, case.columns()).proof
-        assert reason_of(case.statement, proof) is reason
-
-
-def test_a_linear_response_that_sums_to_the_target_of_a_lie(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sum over the message subgroup is made right, so only the opened columns tell."""
-    case = random_case((3, 2), samples=9, claim="correct == 9")
-    columns = case.columns()
-    targets = []
-    honest_combine, honest_respond = TableauLayout.combine_constraints, PadTableau.respond
-
-    def combine(self: TableauLayout, tape: Tape, coefficients: list[Element]) -> tuple[Array, Element]:
-        weights, target = honest_combine(self, tape, coefficients)
-        targets.append(target)
-        return weights, target
-
-    def respond(self: PadTableau, challenges: TableauChallenges, weights: Array) -> Responses:
-        responses = honest_respond(self, challenges, weights)
-        width = self.layout.oracle.message
-        linear = responses.linear.copy()
-        missing = arrays.from_elements([targets[-1]])[:, 0] * np.uint64(inverse(width)) % np.uint64(MODULUS)
-        others = linear[:, width::width].sum(axis=1) % np.uint64(MODULUS)
-        linear[:, 0] = (missing + np.uint64(MODULUS) - others) % np.uint64(MODULUS)
-        return replace(responses, linear=linear)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(TableauLayout, "combine_constraints", combine)
-        patch.setattr(PadTableau, "respond", respond)
-        proof = prove_columns(case.statement, columns).proof
-    error = refusal(case.statement, proof)
-    assert isinstance(error, Rejected)
-    assert error.reason is Reason.PAD_LINEAR
-    assert error.where.startswith("pad column")
-
-
-def test_a_combined_row_altered_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = random_case((3, 3, 3), samples=5)
-    for part, place in (("cells", 0), ("cells", -1), ("pads", 0), ("pads", -1)):
-
-        def altered(*arguments: Any, part: str = part, place: int = place) -> CombinedRow:
-            row = combined_row(*arguments)
-            values = getattr(row, part).copy()
-            values[2, place] = (values[2, place] + 1) % MODULUS
-            return replace(row, **{part: values})
-
-        with monkeypatch.context() as patch:
-            patch.setattr(zkaudit.prover, "combined_row", altered)
-            proof = prove_columns(case.statement, case.columns()).proof
-        assert reason_of(case.statement, proof) is Reason.WITNESS_OPENING
+    with pytest.raises(InvalidInput):
+        audit()

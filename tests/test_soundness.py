@@ -136,7 +136,7 @@ def test_every_other_term_by_its_formula() -> None:
 
 def test_absent_parts_have_no_terms() -> None:
     shape = replace(
-        SHAPE, sample_bits=0, product_variables=None, linear_points=(0,), linear_rounds=(0,), functional_count=1,
+        SHAPE, sample_bits=0, product_variables=None, linear_points=(0,), linear_rounds=(0,), functional_count=0,
         functional_variables=None,
     )  # fmt: skip
     terms = named(account(STANDARD, shape, *choose_parameters(STANDARD, shape)))

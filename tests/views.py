@@ -19,11 +19,11 @@ from zkaudit.field.koalabear import MODULUS
 from zkaudit.masking import Plan
 from zkaudit.opening.prover import WitnessVector, combined_row
 from zkaudit.opening.verifier import RowLayout
-from zkaudit.pads.messages import E0, E1, TableauChallenges, TableauLayout
+from zkaudit.pads.messages import E0, E1, MASKS, Q0, Q1, TableauChallenges, TableauLayout
 from zkaudit.pads.prover import PadTableau
 from zkaudit.prover import _all_pads, _segments
 from zkaudit.randomness import uniform_elements
-from zkaudit.reed_solomon.domain import Domain
+from zkaudit.reed_solomon.domain import Domain, evaluate_polynomial
 from zkaudit.reed_solomon.prover import open_columns
 from zkaudit.soundness import OracleParameters
 
@@ -184,7 +184,9 @@ def evaluations(rows: RowLayout, vector: WitnessVector, point: list[Element]) ->
     return value, arrays.dot(vector.mask_cells, low)
 
 
-def toy_tableau(width: int = 8, pads: int = 3, elements: int = 4, products: Sequence[tuple[int, int]] = ((0, 1),)) -> TableauLayout:
+def toy_tableau(
+    width: int = 8, pads: int = 3, elements: int = 4, products: Sequence[tuple[int, int]] = ((0, 1),)
+) -> TableauLayout:
     """A pad tableau of a small plan, n = 64."""
     plan = Plan()
     plan.message(elements)
@@ -223,3 +225,71 @@ def zero_sum_masks(layout: TableauLayout, cells: Array) -> None:
     rest = cells[:, E0, 1:].sum(axis=1) + cells[:, E1].sum(axis=1)
     cells[:, E0, 0] = (_P - rest % _P) % _P
 
+
+def linear_leak(layout: TableauLayout, columns: Sequence[int], *, shift: int | None = None) -> int:
+    """Functionals of the pads over K that opened columns, low-degree and linear response fix.
+
+    `shift` replaces the W of the mask E0 + X^W E1.
+    """
+    width, pads = layout.oracle.message, layout.oracle.pads
+    challenges = toy_challenges(layout)
+    secret_rows = layout.rows - MASKS
+    weights = uniform_elements(secret_rows * width).reshape(5, secret_rows, width)
+    secrets, paddings, masks = 5 * secret_rows * width, 5 * layout.rows * pads, 5 * MASKS * width
+    shift = width if shift is None else shift
+    domain = Domain(width, layout.oracle.columns, pads)
+    powers = np.array([pow(domain.cell_point(i), shift, MODULUS) for i in range(width)], np.uint64)
+
+    def see(unknowns: Array) -> Array:
+        rows, own, mask = np.split(unknowns, [secrets, secrets + paddings])
+        cells = np.concatenate([mask.reshape(5, MASKS, width), rows.reshape(5, secret_rows, width)], axis=1)
+        # The mask sums to zero over the message subgroup, whose elements to the power W are one.
+        rest = cells[:, E0, 1:].sum(axis=1) + (cells[:, E1] * powers % _P).sum(axis=1)
+        cells[:, E0, 0] = (_P - rest % _P) % _P
+        tableau = tableau_of(layout, cells, own.reshape(5, layout.rows, pads))
+        responses = tableau.respond(challenges, weights)
+        second = tableau._coefficients()[:, E1]
+        linear = np.zeros((5, max(width, shift) + layout.degree), np.uint64)
+        linear[:, : layout.linear_length] = responses.linear
+        linear[:, width : width + layout.degree] += _P - second
+        linear[:, shift : shift + layout.degree] += second
+        opened = opened_columns(tableau, columns).reshape(-1)
+        return np.concatenate([opened, flat(responses.low_degree), flat(linear % _P)])
+
+    return leaked(see, secrets, paddings + masks)
+
+
+def quotient_leak(layout: TableauLayout) -> int:
+    """Dimensions over K of the quotient that opened columns and the mask Q0 + X^t Q1 leave bare."""
+    width, pads = layout.oracle.message, layout.oracle.pads
+    challenges = toy_challenges(layout)
+    weights = np.zeros((5, layout.rows - MASKS, width), np.uint64)
+    columns = list(range(1, 1 + pads))
+
+    def see(unknowns: Array) -> Array:
+        cells = np.zeros((5, layout.rows, width), np.uint64)
+        paddings = np.zeros((5, layout.rows, pads), np.uint64)
+        own, other = np.split(unknowns, [10 * width])
+        cells[:, Q0 : Q1 + 1] = own.reshape(5, 2, width)
+        paddings[:, Q0 : Q1 + 1] = other.reshape(5, 2, pads)
+        tableau = tableau_of(layout, cells, paddings)
+        opened = opened_columns(tableau, columns)[:, 5 * Q0 : 5 * Q1 + 5].reshape(-1)
+        return np.concatenate([opened, flat(tableau.respond(challenges, weights).quadratic)])
+
+    return 5 * (width + 3 * pads) - rank(matrix_of(see, 10 * (width + pads)))
+
+
+def quotient_leak_of_polynomials(width: int, pads: int) -> int:
+    """`quotient_leak` over K for sizes that the encoder refuses: the masks are uniform of degree below W + t."""
+    degree = width + pads
+    points = np.array([pow(3, 1 + i, MODULUS) for i in range(pads)], np.uint64)
+
+    def see(unknowns: Array) -> Array:
+        first, second = np.split(unknowns, 2)
+        response = np.zeros(degree + pads, np.uint64)
+        response[:degree] += first
+        response[pads:] += second
+        opened = evaluate_polynomial(np.stack([first, second]), points)
+        return np.concatenate([opened.reshape(-1), response])
+
+    return width + 3 * pads - rank(matrix_of(see, 2 * degree))
