@@ -343,7 +343,6 @@ def test_other_inputs_than_the_public_ones() -> None:
     assert_rejected(case.statement, columns | {INPUT: case.columns()[INPUT]})
 
 
-@pytest.mark.xfail(strict=True, reason="a Statement takes integers that only quantise_inputs has checked")
 @pytest.mark.parametrize("what", ["input", "label above", "label below"])
 def test_integers_outside_what_the_bounds_rest_on(what: str) -> None:
     """An input that is one modulus lower is the same residue and another integer: the network on it is another."""
