@@ -26,6 +26,8 @@ from zkaudit.relation import (
     Mapped,
     Product,
     Scaled,
+    SuffixSum,
+    Weighted,
     multiplicity,
 )
 from zkaudit.statement import Statement
@@ -112,21 +114,24 @@ class _Checker:
             if isinstance(term, Scaled):
                 total = total + self.columns[term.column] * _scalar(term.coefficient)
             elif isinstance(term, Mapped):
-                total = total + _matrix_product(FIELD(term.matrix % MODULUS), self.columns[term.column])
+                products = self.columns[term.column][term.columns] * FIELD(term.values % MODULUS)[:, None]
+                total = total + _sum_rows(products, term.rows, relation.positions)
+            elif isinstance(term, SuffixSum):
+                sums = np.cumsum(np.asarray(self.columns[term.column], np.int64)[::-1], axis=0)[::-1]
+                total = total + FIELD(sums % MODULUS) - self.columns[term.column]
             elif isinstance(term, Broadcast):
-                cells = self.columns[term.column][term.start : term.start + relation.positions]
-                total = total + (cells * _scalar(term.coefficient))[:, None]
+                cells = self.columns[term.column][term.start : term.start + term.cells] * _scalar(term.coefficient)
+                if term.factors:
+                    cells = cells * FIELD(np.array(term.factors, np.int64) % MODULUS)
+                total = total + FIELD(np.repeat(cells, term.repeat))[:, None]
             else:
-                column = self.columns[term.column]
-                size = relation.positions * column.shape[0]
-                kernel = self.columns[term.weights][term.start : term.start + size]
-                total = total + _matrix_product(kernel.reshape(relation.positions, -1), column)
+                total = total + self._weighted(term)
         self._require_zero(relation.name, relation.gadget, total)
 
     def product(self, relation: Product) -> None:
         """left * right + rest at every cell."""
         value = self._combine(relation.left) * self._combine(relation.right)
-        if relation.rest.terms:
+        if relation.rest.terms or relation.rest.constant:
             value = value + self._combine(relation.rest)
         self._require_zero(relation.name, relation.gadget, value)
 
@@ -157,19 +162,50 @@ class _Checker:
     def functional(self, relation: Functional) -> None:
         """One equation."""
         total = _scalar(relation.constant)
-        for name, weights in relation.batched:
-            total = total + _total(
-                self.columns[name][:, : weights.shape[1]] * FIELD(weights.astype(np.int64) % MODULUS)
-            )
+        for name, positions in relation.batched:
+            total = total + _total(self.columns[name][positions, np.arange(len(positions))])
         for name, start, coefficients in relation.static:
             cells = self.columns[name][start : start + len(coefficients)]
             total = total + _total(cells * FIELD(np.array(coefficients, np.int64) % MODULUS))
         self._require_zero(relation.name, relation.gadget, FIELD([int(total)]))
 
+    def _weighted(self, term: Weighted) -> Any:
+        """A convolution, one place of the kernel after the other, (positions, samples)."""
+        window, samples = term.window, self.circuit.samples
+        source = np.zeros((term.source.size, samples), np.int64)
+        for name, gather in term.source.parts():
+            source[gather.targets] = np.asarray(self.columns[name], np.int64)[gather.sources]
+        top, left, bottom, right = window.padding
+        shape = (window.channels, window.height, window.width, samples)
+        padded = np.pad(source.reshape(shape), ((0, 0), (top, bottom), (left, right), (0, 0)))
+        cells = FIELD.Zeros(window.weights)
+        for limb in range(term.limbs):
+            start = term.start + limb * window.weights
+            cells = cells + self.columns[term.weights][start : start + window.weights] * _scalar(256**limb)
+        kernel = cells.reshape(window.groups, -1, window.channels // window.groups, *window.kernel)
+        total = FIELD.Zeros((window.groups, kernel.shape[1], window.output_height * window.output_width * samples))
+        for i in range(window.kernel[0]):
+            for j in range(window.kernel[1]):
+                rows = window.dilation[0] * i + window.stride[0] * np.arange(window.output_height)
+                columns = window.dilation[1] * j + window.stride[1] * np.arange(window.output_width)
+                tap = padded[:, rows[:, None], columns].reshape(window.groups, kernel.shape[2], -1)
+                for group in range(window.groups):
+                    total[group] = total[group] + _matrix_product(kernel[group, :, :, i, j], FIELD(tap[group]))
+        flat = total.reshape(window.filters, -1)
+        if term.factors:
+            flat = flat * FIELD(np.array(term.factors, np.int64) % MODULUS)[:, None]
+        return flat.reshape(-1, samples)
+
     def _combine(self, combination: Combination) -> Any:
-        total = _scalar(combination.constant)
-        for name, coefficient in combination.terms:
-            total = total + self.columns[name] * _scalar(coefficient)
+        kinds = {self.circuit.columns[term.column].kind for term in combination.terms}
+        shape = (combination.positions,) if Kind.STATIC in kinds else (combination.positions, self.circuit.samples)
+        total = FIELD.Zeros(shape) + _scalar(combination.constant)
+        for term in combination.terms:
+            cells = self.columns[term.column] * _scalar(term.coefficient)
+            if term.gather is None:
+                total = total + cells
+            else:
+                total[term.gather.targets] = total[term.gather.targets] + cells[term.gather.sources]
         return total
 
     def _require_zero(self, name: str, gadget: str, values: Any) -> None:
@@ -193,6 +229,13 @@ def _signed(residue: int) -> int:
 
 def _total(values: Any) -> Any:
     return FIELD(int(np.asarray(values, np.int64).sum()) % MODULUS)
+
+
+def _sum_rows(values: Any, rows: Integers, size: int) -> Any:
+    """Rows of values added up where they belong, (n, samples) -> (size, samples)."""
+    total = np.zeros((size, values.shape[1]), np.int64)
+    np.add.at(total, rows, np.asarray(values, np.int64))
+    return FIELD(total % MODULUS)
 
 
 def _matrix_product(left: Any, right: Any) -> Any:

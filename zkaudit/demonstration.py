@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zkaudit.model.float_network import FloatDense, FloatNetwork
+from zkaudit.model.float_graph import FloatGraph, perceptron
 
 HIDDEN = 32
 """Channels of the hidden layer."""
@@ -27,7 +27,7 @@ SEED = 7
 class DigitsTask:
     """A trained network and its data: images uint8 (samples, 8, 8) of pixels 0 to 16, labels int64 (samples,)."""
 
-    network: FloatNetwork
+    network: FloatGraph
     calibration_inputs: NDArray[np.uint8]
     calibration_labels: NDArray[np.int64]
     heldout_inputs: NDArray[np.uint8]
@@ -59,12 +59,8 @@ def digits_task() -> DigitsTask:
     weights = [matrix.T.astype(np.float64) for matrix in classifier.coefs_]
     # The network was trained on pixels in [0, 1] and reads the integers of the files.
     weights[0] = weights[0] / PIXEL_RANGE[1]
-    layers = tuple(
-        FloatDense(weight=weight, bias=bias.astype(np.float64), relu=number == 0)
-        for number, (weight, bias) in enumerate(zip(weights, classifier.intercepts_, strict=True))
-    )
     return DigitsTask(
-        network=FloatNetwork(input_shape=(8, 8), layers=layers),
+        network=perceptron((8, 8), weights, classifier.intercepts_),
         calibration_inputs=images[training],
         calibration_labels=labels[training],
         heldout_inputs=images[heldout],

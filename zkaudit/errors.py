@@ -43,8 +43,6 @@ class ProvingFailed(ZkauditError):
 class Reason(StrEnum):
     """Why a proof was rejected; stable across releases."""
 
-    MALFORMED = "malformed"
-    """The bytes of the proof are not a proof of this format."""
     NON_CANONICAL = "non-canonical"
     """A field element of the proof is not an integer below the modulus."""
     WRONG_COMMITMENT = "wrong-commitment"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def estimate(architecture: Architecture, samples: int, profile: Profile = STANDA
         COST.nanoseconds_per_lookup * shape.lookups
         + COST.nanoseconds_per_cell * cells
         + COST.nanoseconds_per_weight * architecture.weight_count
-        + COST.nanoseconds_per_product * architecture.weight_count * layout.circuit.samples
+        + COST.nanoseconds_per_product * multiplications(architecture) * layout.circuit.samples
     )
     return Estimate(
         samples=samples,
@@ -121,6 +122,26 @@ def estimate(architecture: Architecture, samples: int, profile: Profile = STANDA
         proof_bytes=proof_bytes(layout, witness, pads),
         security_bits=account(profile, shape, witness, pads).total_bits,
     )
+
+
+def multiplications(architecture: Architecture) -> int:
+    """Products of a weight and an activation that one sample takes."""
+    outputs = {
+        id(layer): prod(shape) for layer, shape in zip(architecture.layers, architecture.shapes[1:], strict=True)
+    }
+    return sum(layer.fan_in * outputs[id(layer)] for layer in architecture.weighted_layers)
+
+
+def require_memory(architecture: Architecture, samples: int, limit: int) -> None:
+    """`InvalidInput` when a proof is predicted to take more than `limit` bytes."""
+    predicted = estimate(architecture, samples).peak_bytes
+    if predicted > limit:
+        raise InvalidInput(
+            f"the proof is predicted to take {predicted / 1e9:.1f} GB",
+            where="--max-memory",
+            expected=f"at most {limit / 1e9:.1f} GB",
+            next_step="use fewer samples or allow more memory",
+        )
 
 
 def proof_bytes(layout: Layout, witness: OracleParameters, pads: OracleParameters) -> int:

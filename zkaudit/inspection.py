@@ -22,7 +22,7 @@ from zkaudit.archive import MAX_ARRAY_BYTES
 from zkaudit.commitment.formats import COMMITMENT_LIMIT, OPENING_LIMIT, OPENING_MAGIC, parse_commitment, parse_opening
 from zkaudit.dataset import parse_dataset
 from zkaudit.errors import InvalidInput
-from zkaudit.model.architecture import Architecture, Dense
+from zkaudit.model.architecture import Architecture
 from zkaudit.model.model import MAGIC as MODEL_MAGIC
 from zkaudit.model.model import MAX_FILE_BYTES as MODEL_LIMIT
 from zkaudit.model.model import parse_model
@@ -171,12 +171,7 @@ def _inspect_proof(data: bytes, where: str) -> Inspection:
 
 def _architecture_facts(architecture: Architecture) -> dict[str, str | int]:
     """The public part of a model."""
-    steps = [
-        f"dense {layer.inputs} -> {layer.outputs}"
-        if isinstance(layer, Dense)
-        else f"{layer.activation} after shift {layer.shift}"
-        for layer in architecture.layers[:MAX_LISTED_FIELDS]
-    ]
+    steps = [layer.summary for layer in architecture.layers[:MAX_LISTED_FIELDS]]
     return {
         "semantics": architecture.semantics,
         "input shape": str(architecture.input_shape),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from zkaudit.masking import Plan
-from zkaudit.relation import Circuit, Kind, Lookup, Table, Weighted
+from zkaudit.relation import Circuit, Kind, Lookup, Table, View, Weighted
 from zkaudit.soundness import StatementShape
+from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 WEIGHT_ALIGNMENT = 512
 """Security-neutral: ring elements of the commitment start at multiples of their degree."""
@@ -64,11 +65,14 @@ class Layout:
     def static_places(self) -> dict[str, int]:
         """First place of each static column; the columns of the commitment are aligned to ring elements."""
         result, place = {}, 0
-        for index, column in enumerate(self.circuit.of_kind(Kind.STATIC)):
-            if index <= 2:
+        aligned = True
+        for column in self.circuit.of_kind(Kind.STATIC):
+            # The two columns of the commitment come first, and what follows them is aligned too.
+            if aligned:
                 place = -(-place // WEIGHT_ALIGNMENT) * WEIGHT_ALIGNMENT
             result[column.name] = place
             place += column.positions
+            aligned = column.name in (WEIGHTS, RANDOMNESS)
         return result
 
     @cached_property
@@ -89,7 +93,7 @@ class Layout:
         for kind in (Kind.BATCHED, Kind.STATIC):
             for lookup in self.circuit.lookups:
                 if self.circuit.lookup_kind(lookup) is kind:
-                    positions = self.circuit.positions(lookup.values[0])
+                    positions = lookup.values[0].positions
                     length = positions << self.circuit.sample_bits if kind is Kind.BATCHED else positions
                     result.append(LookupLeaves(lookup=lookup, kind=kind, start=start, length=length))
                     start += length
@@ -134,7 +138,7 @@ class Layout:
         """First position of each product relation on the axis that stacks them, and the end."""
         result = [0]
         for product in self.circuit.products:
-            result.append(result[-1] + self.circuit.positions(product.left))
+            result.append(result[-1] + product.left.positions)
         return tuple(result)
 
     @cached_property
@@ -178,12 +182,17 @@ class Layout:
         for relation in self.circuit.linear:
             rounds = None
             for term in relation.terms:
-                if isinstance(term, Weighted) and self.circuit.columns[term.column].kind is Kind.BATCHED:
+                if isinstance(term, Weighted) and not self._reads_public(term.source):
                     if rounds is not None:
                         raise ValueError(f"{relation.name}: two products with weights")
-                    rounds = (self.circuit.columns[term.column].positions - 1).bit_length()
-            result.append(LinearShape(output_variables=(relation.positions - 1).bit_length(), rounds=rounds))
+                    axes = (term.window.channels, term.window.height, term.window.width)
+                    rounds = sum((size - 1).bit_length() for size in axes)
+            variables = sum((size - 1).bit_length() for size in relation.shape)
+            result.append(LinearShape(output_variables=variables, rounds=rounds))
         return tuple(result)
+
+    def _reads_public(self, view: View) -> bool:
+        return all(self.circuit.columns[name].kind is Kind.PUBLIC for name in view.columns)
 
     @cached_property
     def plan(self) -> Plan:

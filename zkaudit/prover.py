@@ -22,7 +22,6 @@ from zkaudit.masking import ProverChannel, Tape, VerifierChannel
 from zkaudit.merkle.grinding import find_nonce
 from zkaudit.merkle.messages import SALT_BYTES, Oracle
 from zkaudit.merkle.prover import MerkleTree
-from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import Model
 from zkaudit.opening.kernels import collapse_samples
 from zkaudit.opening.prover import WitnessVector, combined_row, prove_batching
@@ -39,11 +38,14 @@ from zkaudit.relation import Combination, Integers, Kind
 from zkaudit.soundness import OracleParameters
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
-from zkaudit_circuits.network import INPUT, witness
+from zkaudit_circuits.network import INPUT, correct_predictions, witness
 
 Cells = NDArray[np.uint32]
 Progress = Callable[[str, float], None]
 Segments = list[tuple[Cells, int]]
+
+_CHUNK = 1 << 16
+"""Performance knob: integers that become residues at a time, 512 kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +96,9 @@ def prove(statement: Statement, model: Model, opening: Opening, *, progress: Pro
     """
     clock = _Clock(progress)
     clock.enter("witness")
-    columns = honest_witness(statement, model, opening)
-    return prove_columns(statement, columns, clock)
+    # The integers are released once they are cells.
+    cells = _Witness(statement, honest_witness(statement, model, opening))
+    return _prove_witness(statement, cells, clock)
 
 
 def honest_witness(statement: Statement, model: Model, opening: Opening) -> dict[str, Integers]:
@@ -103,29 +106,30 @@ def honest_witness(statement: Statement, model: Model, opening: Opening) -> dict
     commitment = statement.commitment
     if model.architecture.digest() != commitment.architecture.digest():
         raise ProvingFailed("the model has another architecture than the commitment; commit to this model")
-    if not verify_opening(commitment, model.weight_cells(), opening):
+    cells = model.weight_cells()
+    if not verify_opening(commitment, cells, opening):
         raise ProvingFailed("model and opening do not open this commitment; use the files of one `zkaudit commit`")
-    trace = evaluate(model.architecture, model.kernels, model.biases, statement.dataset.inputs)
-    correct = int((trace.predictions == statement.dataset.labels).sum())
-    if not statement.claim.holds(correct, statement.samples):
-        raise ProvingFailed(
-            f"the model gets {correct} of {statement.samples} right; "
-            f"the claim needs {'exactly' if statement.count.exact else 'at least'} {statement.count.count}"
-        )
-    return witness(
+    columns = witness(
         commitment.architecture,
         model.kernels,
         model.biases,
-        model.weight_cells(),
+        cells,
         opening.randomness,
         statement.dataset.inputs,
         statement.count,
         statement.layout.circuit,
     )
+    correct = correct_predictions(columns, statement.count)
+    if not statement.claim.holds(correct, statement.samples):
+        raise ProvingFailed(
+            f"the model gets {correct} of {statement.samples} right; "
+            f"the claim needs {'exactly' if statement.count.exact else 'at least'} {statement.count.count}"
+        )
+    return columns
 
 
 class _Witness:
-    """The columns as canonical cells in the order of their places."""
+    """The columns as canonical cells in the order of their places, and a few of them as integers."""
 
     def __init__(self, statement: Statement, columns: dict[str, Integers]) -> None:
         layout, rows = statement.layout, statement.rows
@@ -135,10 +139,11 @@ class _Witness:
         self.static = np.zeros(rows.static_rows * width, np.uint32)
         samples = layout.circuit.samples
         for name, first in layout.batched_positions.items():
-            cells = columns[name]
-            self.batched[first * samples : first * samples + cells.size] = arrays.residues(cells).reshape(-1)
+            _write_residues(self.batched, first * samples, columns[name])
         for name, first in layout.static_places.items():
-            self.static[first : first + columns[name].size] = arrays.residues(columns[name])
+            _write_residues(self.static, first, columns[name])
+        kept = {INPUT, *layout.static_places, *layout.functional_positions}
+        self.integers = {name: columns[name] for name in kept}
 
     def column(self, name: str) -> Cells:
         """The cells of a column, flat, not copied."""
@@ -151,14 +156,22 @@ class _Witness:
 
     def read(self, combination: Combination) -> Cells:
         """A combination's cells, flat."""
-        column = self.layout.circuit.columns[combination.terms[0][0]]
-        samples = 1 if column.kind is Kind.STATIC else self.layout.circuit.samples
-        return combination_cells(combination, self.column, column.positions * samples)
+        kinds = {self.layout.circuit.columns[read.column].kind for read in combination.terms}
+        samples = 1 if Kind.STATIC in kinds else self.layout.circuit.samples
+        return combination_cells(combination, self.column, samples)
 
     def collapse(self, point: list[Element]) -> Array:
         """All batched positions at a sample point, (5, positions)."""
         cells = self.batched[: self.layout.batched_cells]
         return collapse_samples(cells, self.layout.circuit.samples, arrays.equality_table(point))
+
+
+def _write_residues(target: Cells, first: int, cells: Integers) -> None:
+    """Integers in C order as canonical residues from `first` on, in parts that stay in cache."""
+    flat = cells.reshape(-1)
+    for start in range(0, flat.size, _CHUNK):
+        part = arrays.residues(flat[start : start + _CHUNK])
+        target[first + start : first + start + part.size] = part
 
 
 class _CommittedOracle:
@@ -243,11 +256,15 @@ def _all_pads(vector: WitnessVector) -> Cells:
     return np.concatenate([vector.mask_pads.astype(np.uint32), vector.pads])
 
 
-def prove_columns(statement: Statement, columns: dict[str, Integers], clock: _Clock | None = None) -> ProofResult:
+def prove_columns(statement: Statement, columns: dict[str, Integers]) -> ProofResult:
     """A proof from given columns; whether they satisfy the relations is left to the verifier."""
-    clock = clock or _Clock(None)
+    return _prove_witness(statement, _Witness(statement, columns), _Clock(None))
+
+
+def _prove_witness(statement: Statement, cells: _Witness, clock: _Clock) -> ProofResult:
+    """Phases 2 to 8."""
     layout, bits = statement.layout, statement.parameters.grinding_bits
-    cells = _Witness(statement, columns)
+    columns = cells.integers
     # 2.
     clock.enter("commit")
     tableau = PadTableau(statement.tableau)

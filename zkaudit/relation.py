@@ -1,23 +1,22 @@
 """The relation language: columns of integers and the few kinds of relation that prover and verifier know.
 
 A batched column has shape (positions, samples), a static one (positions,), a public one is the input of the network.
-Every relation is an identity of integers: the builder refuses one whose sides, bounded by the intervals that
-the relations enforce, could leave [-(p-1)/2, (p-1)/2], so that equality in the field is equality of integers.
+Every relation is an identity of integers: see `zkaudit.builder`.
 Source: docs/protocol.md, "Relations".
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zkaudit import wire
-from zkaudit.errors import InvalidInput
-from zkaudit.field.koalabear import HALF
 
 Integers = NDArray[np.int64]
 
@@ -62,16 +61,126 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Combination:
-    """sum_k coefficient_k * column_k + constant, cell by cell, over columns of one shape."""
+class Gather:
+    """Position targets[k] of what reads is position sources[k] of what is read; other positions read zero."""
 
-    terms: tuple[tuple[str, int], ...]
+    targets: Integers
+    sources: Integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """coefficient * column, position by position or through a public gather of positions."""
+
+    column: str
+    coefficient: int = 1
+    gather: Gather | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """The sum of the reads plus a constant, cell by cell, over so many positions of columns of one kind."""
+
+    positions: int
+    terms: tuple[Read, ...]
     constant: int = 0
 
 
-def read(column: str) -> Combination:
-    """A column as it is."""
-    return Combination(terms=((column, 1),))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A tensor whose elements are positions of columns: element k is position sources[k] of columns[owners[k]].
+
+    An owner of -1 is the integer zero.
+    """
+
+    columns: tuple[str, ...]
+    owners: Integers
+    sources: Integers
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return len(self.owners)
+
+    def select(self, elements: Integers) -> View:
+        """The view whose element k is element elements[k] of this one; -1 is zero."""
+        inside = elements >= 0
+        owners = np.where(inside, self.owners[elements], -1)
+        return View(columns=self.columns, owners=owners, sources=np.where(inside, self.sources[elements], 0))
+
+    def parts(self) -> list[tuple[str, Gather]]:
+        """For each column that is read, which elements come from which of its positions."""
+        order = np.argsort(self.owners, kind="stable")
+        ends = np.searchsorted(self.owners[order], np.arange(len(self.columns) + 1))
+        pieces = [order[start:stop] for start, stop in itertools.pairwise(ends)]
+        named = zip(self.columns, pieces, strict=True)
+        return [(name, Gather(targets=piece, sources=self.sources[piece])) for name, piece in named if piece.size]
+
+    def combination(self, coefficient: int = 1) -> Combination:
+        """The elements as the positions of a combination."""
+        terms = tuple(Read(column=column, coefficient=coefficient, gather=gather) for column, gather in self.parts())
+        return Combination(positions=self.size, terms=terms)
+
+
+def whole(column: str, positions: int) -> View:
+    """A column as a view of all its positions in order."""
+    return View(columns=(column,), owners=np.zeros(positions, np.int64), sources=np.arange(positions, dtype=np.int64))
+
+
+def join(views: list[View]) -> View:
+    """The elements of several views one after the other."""
+    columns: dict[str, int] = {}
+    owners: list[Integers] = []
+    for view in views:
+        places = [columns.setdefault(column, len(columns)) for column in view.columns]
+        owners.append(np.array([*places, -1], np.int64)[view.owners])
+    return View(
+        columns=tuple(columns),
+        owners=np.concatenate(owners),
+        sources=np.concatenate([view.sources for view in views]),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The geometry of a convolution from (channels, height, width) to (filters, output_height, output_width).
+
+    out[o, y, x] sums kernel[o, c', i, j] in[c, s_h y + d_h i - top, s_w x + d_w j - left] over the c of the group of o,
+    with zeros outside; padding is (top, left, bottom, right).
+    A dense layer is the window of height and width one.
+    """
+
+    channels: int
+    height: int
+    width: int
+    filters: int
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    groups: int = 1
+
+    @property
+    def output_height(self) -> int:
+        """Rows of the output."""
+        reach = self.dilation[0] * (self.kernel[0] - 1) + 1
+        return (self.height + self.padding[0] + self.padding[2] - reach) // self.stride[0] + 1
+
+    @property
+    def output_width(self) -> int:
+        """Columns of the output."""
+        reach = self.dilation[1] * (self.kernel[1] - 1) + 1
+        return (self.width + self.padding[1] + self.padding[3] - reach) // self.stride[1] + 1
+
+    @property
+    def fan_in(self) -> int:
+        """Products in one output."""
+        return self.channels // self.groups * self.kernel[0] * self.kernel[1]
+
+    @property
+    def weights(self) -> int:
+        """Cells of the kernel."""
+        return self.filters * self.fan_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,55 +222,81 @@ class Scaled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
-    """A public matrix (positions, column positions) times a batched column."""
+    """A public sparse matrix times a column: values[k] at (rows[k], columns[k]), columns being its positions."""
 
     column: str
-    matrix: Integers
+    rows: Integers
+    columns: Integers
+    values: Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broadcast:
-    """coefficient * static[start + position], the same for every sample."""
+    """coefficient * factors[k] * static[start + k] at the `repeat` positions of cell k, the same for every sample.
+
+    `factors` has one factor a cell, or none for ones.
+    """
 
     column: str
     start: int
     coefficient: int
+    cells: int
+    repeat: int = 1
+    factors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighted:
-    """A matrix of static cells, row-major (positions, column positions) from `start`, times a column."""
+    """A convolution of the view with static cells from `start`, each filter's output times its factor.
+
+    A weight of several limbs is their sum times powers of 256; the limbs of the whole kernel lie one after the other.
+    """
 
     weights: str
     start: int
+    source: View
+    window: Window
+    factors: tuple[int, ...] = ()
+    limbs: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuffixSum:
+    """At each position the sum of the column's later positions."""
+
     column: str
 
 
-LinearTerm = Scaled | Mapped | Broadcast | Weighted
+LinearTerm = Scaled | Mapped | SuffixSum | Broadcast | Weighted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear:
-    """The sum of the terms plus a constant is zero at every position and sample."""
+    """The sum of the terms plus a constant is zero at every position of the shape and every sample."""
 
     name: str
     gadget: str
-    positions: int
+    shape: tuple[int, ...]
     terms: tuple[LinearTerm, ...]
     constant: int
+
+    @property
+    def positions(self) -> int:
+        """Positions of the shape."""
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Functional:
     """sum of weights * batched cells + sum of coefficients * static cells + constant = 0, one integer equation.
 
-    `batched` pairs a column with weights (positions, samples); samples beyond the given ones weigh nothing.
+    `batched` pairs a column with one position for each sample: these cells weigh one, all others nothing.
     `static` triples a column, a start and coefficients.
     """
 
     name: str
     gadget: str
-    batched: tuple[tuple[str, NDArray[np.int8]], ...]
+    batched: tuple[tuple[str, Integers], ...]
     static: tuple[tuple[str, int, tuple[int, ...]], ...]
     constant: int
 
@@ -189,11 +324,7 @@ class Circuit:
 
     def lookup_kind(self, lookup: Lookup) -> Kind:
         """Whether a lookup reads batched or static columns."""
-        return self.columns[lookup.values[0].terms[0][0]].kind
-
-    def positions(self, combination: Combination) -> int:
-        """The positions of the columns that a combination reads."""
-        return self.columns[combination.terms[0][0]].positions
+        return self.columns[lookup.values[0].terms[0].column].kind
 
     def digest(self) -> bytes:
         """SHA-256 of the canonical encoding of every column and relation."""
@@ -210,138 +341,18 @@ def _encode(value: object) -> object:
         return [_encode(v) for v in value]
     if isinstance(value, StrEnum):
         return str(value)
-    if isinstance(value, (str, int, bytes)):
-        return str(value) if isinstance(value, int) else value
-    names = list(getattr(value, "__dataclass_fields__", {}))
+    if isinstance(value, str | bytes):
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if value is None:
+        return "none"
+    if not is_dataclass(value):
+        raise TypeError(f"{type(value).__name__} has no canonical encoding")
+    names = [one.name for one in fields(value)]
     return [type(value).__name__, *[_encode(getattr(value, name)) for name in names]]
-
-
-@dataclass(slots=True, kw_only=True)
-class CircuitBuilder:
-    """Collects columns and relations, checks shapes, and proves that no side of an equation wraps."""
-
-    sample_bits: int
-    columns: dict[str, Column] = field(default_factory=dict)
-    tables: dict[str, Table] = field(default_factory=dict)
-    linear: list[Linear] = field(default_factory=list)
-    lookups: list[Lookup] = field(default_factory=list)
-    products: list[Product] = field(default_factory=list)
-    functionals: list[Functional] = field(default_factory=list)
-
-    def add_column(self, name: str, kind: Kind, positions: int, interval: Interval) -> str:
-        """Declare a column; the interval is a promise that the relations added later enforce."""
-        if name in self.columns or positions < 1:
-            raise ValueError(f"column {name} with {positions} positions")
-        self.columns[name] = Column(name=name, kind=kind, positions=positions, interval=interval)
-        return name
-
-    def add_table(self, name: str, entries: Integers) -> str:
-        """Declare a table, once; a table of one name has one content."""
-        if name not in self.tables:
-            self.tables[name] = Table(name=name, entries=entries)
-        return name
-
-    def add_range_table(self, bits: int) -> str:
-        """The table of the integers in [0, 2^bits)."""
-        return self.add_table(f"range {bits} bits", np.arange(1 << bits, dtype=np.int64)[:, None])
-
-    def interval(self, combination: Combination) -> Interval:
-        """The enforced interval of a combination."""
-        result = Interval(low=combination.constant, high=combination.constant)
-        for name, coefficient in combination.terms:
-            result = result + self.columns[name].interval.scaled(coefficient)
-        return result
-
-    def add_lookup(self, name: str, gadget: str, table: str, values: tuple[Combination, ...]) -> None:
-        """A lookup in a declared table of the same arity."""
-        if self.tables[table].entries.shape[1] != len(values):
-            raise ValueError(f"{name}: {len(values)} values for table {table}")
-        self.lookups.append(Lookup(name=name, gadget=gadget, table=table, values=values))
-
-    def add_product(self, name: str, gadget: str, left: Combination, right: Combination, rest: Combination) -> None:
-        """left * right + rest = 0; refused when the integers could wrap.
-
-        Without a rest only the factors must not wrap: a product is zero in the field when a factor is.
-        """
-        _require_no_wrap(name, self.interval(left))
-        _require_no_wrap(name, self.interval(right))
-        if rest.terms or rest.constant:
-            bound = self.interval(left).magnitude * self.interval(right).magnitude
-            _require_no_wrap(name, Interval(low=-bound, high=bound))
-            _require_no_wrap(name, self.interval(rest))
-        self.products.append(Product(name=name, gadget=gadget, left=left, right=right, rest=rest))
-
-    def add_linear(
-        self,
-        name: str,
-        gadget: str,
-        positions: int,
-        left: tuple[LinearTerm, ...],
-        right: tuple[LinearTerm, ...],
-        constant: int = 0,
-    ) -> None:
-        """left + constant = right at every cell; refused when a side could wrap."""
-        _require_no_wrap(name, self.side(left) + Interval(low=constant, high=constant))
-        _require_no_wrap(name, self.side(right))
-        terms = (*left, *(negate(term) for term in right))
-        self.linear.append(Linear(name=name, gadget=gadget, positions=positions, terms=terms, constant=constant))
-
-    def add_functional(self, functional: Functional) -> None:
-        """A functional; its gadget has bounded it."""
-        self.functionals.append(functional)
-
-    def side(self, terms: tuple[LinearTerm, ...]) -> Interval:
-        """The enforced interval of a sum of terms, over all positions."""
-        result = Interval(low=0, high=0)
-        for term in terms:
-            if isinstance(term, (Scaled, Broadcast)):
-                result = result + self.columns[term.column].interval.scaled(term.coefficient)
-            elif isinstance(term, Mapped):
-                bound = int(np.abs(term.matrix).sum(axis=1).max()) * self.columns[term.column].interval.magnitude
-                result = result + Interval(low=-bound, high=bound)
-            else:
-                column = self.columns[term.column]
-                bound = column.positions * column.interval.magnitude * self.columns[term.weights].interval.magnitude
-                result = result + Interval(low=-bound, high=bound)
-        return result
-
-    def build(self) -> Circuit:
-        """The circuit, with one multiplicity column for each table."""
-        for table in self.tables.values():
-            cells = Interval(low=0, high=HALF)
-            self.add_column(multiplicity(table.name), Kind.STATIC, len(table.entries), cells)
-        return Circuit(
-            sample_bits=self.sample_bits,
-            columns=dict(self.columns),
-            tables=dict(self.tables),
-            linear=tuple(self.linear),
-            lookups=tuple(self.lookups),
-            products=tuple(self.products),
-            functionals=tuple(self.functionals),
-        )
 
 
 def multiplicity(table: str) -> str:
     """The static column that counts how often each row of a table is looked up."""
     return f"multiplicity of {table}"
-
-
-def negate(term: LinearTerm) -> LinearTerm:
-    """The term with the opposite sign; a product with weights has none."""
-    if isinstance(term, Scaled):
-        return Scaled(column=term.column, coefficient=-term.coefficient)
-    if isinstance(term, Mapped):
-        return Mapped(column=term.column, matrix=-term.matrix)
-    if isinstance(term, Broadcast):
-        return Broadcast(column=term.column, start=term.start, coefficient=-term.coefficient)
-    raise ValueError("a product with weights stands on the left side")
-
-
-def _require_no_wrap(name: str, interval: Interval) -> None:
-    if interval.magnitude > HALF:
-        raise InvalidInput(
-            f"integers up to {interval.magnitude} could wrap around the field",
-            where=name,
-            expected=f"at most {HALF}",
-            next_step="use a smaller fan-in, a smaller input range or a smaller bias",
-        )

@@ -1,8 +1,8 @@
 """The soundness account: the named error terms of a statement, and the oracle sizes that keep their sum low.
 
 Unique-decoding regime throughout; every error is an integer count of 2^-256, rounded up, so both sides agree exactly.
-Sources: section 7 of `docs/protocol.md`; [BCIKS20] Ben-Sasson et al., Proximity Gaps for Reed-Solomon Codes;
-[DP24] Diamond and Posen, Proximity Testing with Logarithmic Randomness; [AHIV17] Ames et al., Ligero;
+Sources: docs/protocol.md, "Soundness"; [BCIKS20] Ben-Sasson et al., Proximity Gaps for Reed-Solomon Codes;
+[DG25] Diamond and Gruen, Proximity Gaps in Interleaved Codes; [AHIV17] Ames et al., Ligero;
 [PH23] Papini and Haboeck, Improving logarithmic derivative lookups using GKR; [LFKN92] Lund et al., sumcheck.
 """
 
@@ -269,7 +269,7 @@ def _oracle_terms(profile: Profile, shape: StatementShape, witness: OracleParame
         Term(
             name="witness row combination",
             formula="(row variables + 1) n / |F|",
-            source="[BCIKS20] theorem 4.1, [DP24]",
+            source="[BCIKS20] theorem 4.1, [DG25] corollary 3.7",
             error=_over_field((row_variables + 1) * witness.columns),
         ),
         Term(
@@ -295,7 +295,7 @@ def _pad_terms(profile: Profile, pads: OracleParameters) -> list[Term]:
     grinding = f" / 2^{profile.grinding_bits}"
     low_degree, linear, quadratic = _pad_query_errors(profile, pads)
     rows = [
-        ("pad row combination", "n / |F|", "[BCIKS20] theorem 4.1", _over_field(pads.columns)),
+        ("pad row combination", "n / |F|", "[BCIKS20] theorem 1.6", _over_field(pads.columns)),
         ("pad low-degree query", "C(n-e-1, t) / C(n, t)" + grinding, "[AHIV17], distinct columns", low_degree),
         ("pad linear query", "C(W+k-1, t) / C(n, t)" + grinding, "[AHIV17], distinct columns", linear),
         ("pad quadratic query", "C(2k-1, t) / C(n, t)" + grinding, "[AHIV17], distinct columns", quadratic),

@@ -90,7 +90,7 @@ class Statement:
     def rows(self) -> RowLayout:
         """The rows of the witness oracle."""
         rows = RowLayout(self.layout, self.oracles[0])
-        if rows.row_variables < 0:
+        if rows.row_variables < 1:
             raise RuntimeError("the profile has no oracle for this statement")
         return rows
 

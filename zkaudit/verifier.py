@@ -127,7 +127,9 @@ def require_bindings(statement: Statement, parts: Proof) -> None:
     )
     for reason, where, expected, actual in bindings:
         if expected != actual:
-            raise Rejected(reason, f"the proof was made for another {where}", expected=expected, actual=ascii(actual[:80]))
+            raise Rejected(
+                reason, f"the proof was made for another {where}", expected=expected, actual=ascii(actual[:80])
+            )
 
 
 def verify_grinding(transcript: Transcript, label: Label, nonce: int, bits: int) -> None:

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zkaudit.builder import CircuitBuilder
 from zkaudit.relation import (
-    CircuitBuilder,
     Combination,
     Integers,
     Interval,
     Kind,
     LinearTerm,
     Mapped,
+    Read,
     Scaled,
-    read,
+    SuffixSum,
 )
 from zkaudit_circuits.limbs import add_limbs, limb_witness
 
@@ -48,8 +49,8 @@ class Argmax:
         """2 bound + 1: a difference of two logits, and the tie."""
         return 2 * self.bound + 1
 
-    def lower(self, builder: CircuitBuilder, logits: tuple[LinearTerm, ...]) -> str:
-        """The relations above; the name of the one-hot column (classes, samples)."""
+    def lower(self, builder: CircuitBuilder, logits: tuple[LinearTerm, ...], shape: tuple[int, ...]) -> str:
+        """The relations above for the terms of logits of a shape; the name of the one-hot column (classes, samples)."""
         bit = Interval(low=0, high=1)
         prediction = builder.add_column(PREDICTION, Kind.BATCHED, self.classes, bit)
         # The capacity stays below p / 2, so a negative difference has no limbs.
@@ -58,24 +59,18 @@ class Argmax:
         )  # fmt: skip
         pinned = Interval(low=-self.bound, high=self.bound)
         maximum = builder.add_column(MAXIMUM, Kind.BATCHED, 1, pinned)
-        nothing = Combination(terms=())
-        less_one = Combination(terms=((prediction, 1),), constant=-1)
-        builder.add_product("argmax/bit", "argmax", read(prediction), less_one, nothing)
-        builder.add_product("argmax/chosen has no difference", "argmax", read(prediction), difference, nothing)
-        ones = np.ones((1, self.classes), np.int64)
-        builder.add_linear("argmax/one chosen", "argmax", 1, (Mapped(column=prediction, matrix=ones),), (), constant=-1)
-        later = np.triu(np.ones((self.classes, self.classes), np.int64), 1)
-        builder.add_linear(
-            "argmax/order",
-            "argmax",
-            self.classes,
-            (
-                *logits,
-                *(Scaled(column=c, coefficient=k) for c, k in difference.terms),
-                Mapped(column=prediction, matrix=later),
-            ),
-            (Mapped(column=maximum, matrix=np.ones((self.classes, 1), np.int64)),),
-        )
+        nothing = Combination(positions=self.classes, terms=())
+        less_one = Combination(positions=self.classes, terms=(Read(column=prediction),), constant=-1)
+        builder.add_product("argmax/bit", "argmax", builder.read(prediction), less_one, nothing)
+        builder.add_product("argmax/chosen has no difference", "argmax", builder.read(prediction), difference, nothing)
+        every = np.arange(self.classes)
+        chosen = Mapped(column=prediction, rows=every * 0, columns=every, values=every * 0 + 1)
+        builder.add_linear("argmax/one chosen", "argmax", (1,), (chosen,), (), constant=-1)
+        ties = SuffixSum(column=prediction)
+        largest = Mapped(column=maximum, rows=every, columns=every * 0, values=every * 0 + 1)
+        differences = (Scaled(column=t.column, coefficient=t.coefficient) for t in difference.terms)
+        # A convolution's terms are laid out along the axes of its output.
+        builder.add_linear("argmax/order", "argmax", shape, (*logits, *differences, ties), (largest,))
         return prediction
 
     def witness(self, logits: Integers) -> dict[str, Integers]:

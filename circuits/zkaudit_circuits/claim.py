@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zkaudit.relation import CircuitBuilder, Functional, Integers, Kind
+from zkaudit.builder import CircuitBuilder
+from zkaudit.relation import Functional, Integers, Kind
 from zkaudit_circuits.argmax import PREDICTION
 from zkaudit_circuits.limbs import add_limbs, limb_witness
 
@@ -34,15 +35,14 @@ class CorrectCount:
         The count lies in [0, N] because P is one-hot, and the capacity of the slack plus N is below p / 2,
         so a count below the threshold has no slack.
         """
-        weights = (np.arange(self.classes)[:, None] == self.labels[None, :]).astype(np.int8)
         static: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
         if not self.exact:
             slack = add_limbs(builder, SLACK, "claim", Kind.STATIC, 1, self.largest_slack)
-            static = tuple((column, 0, (-weight,)) for column, weight in slack.terms)
+            static = tuple((term.column, 0, (-term.coefficient,)) for term in slack.terms)
         functional = Functional(
             name="claim/correct count",
             gadget="claim",
-            batched=((PREDICTION, weights),),
+            batched=((PREDICTION, self.labels),),
             static=static,
             constant=-self.count,
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from zkaudit.relation import CircuitBuilder, Combination, Integers, Interval, Kind, read
+from zkaudit.builder import CircuitBuilder
+from zkaudit.relation import Combination, Integers, Interval, Kind, Read
 
 LARGEST_LIMB = 12
 """Performance knob: a range table has at most 2^12 rows, so that tables stay small beside the columns."""
@@ -24,15 +25,15 @@ def capacity(maximum: int) -> int:
 
 def add_limbs(builder: CircuitBuilder, name: str, gadget: str, kind: Kind, positions: int, maximum: int) -> Combination:
     """Columns `name limb i` with their range lookups; the integer that they spell as a combination."""
-    terms: list[tuple[str, int]] = []
+    terms: list[Read] = []
     weight = 1
     for i, width in enumerate(limb_widths(maximum)):
         column = builder.add_column(f"{name} limb {i}", kind, positions, Interval(low=0, high=(1 << width) - 1))
         table = builder.add_range_table(width)
-        builder.add_lookup(f"{column} in range", gadget, table, (read(column),))
-        terms.append((column, weight))
+        builder.add_lookup(f"{column} in range", gadget, table, (builder.read(column),))
+        terms.append(Read(column=column, coefficient=weight))
         weight <<= width
-    return Combination(terms=tuple(terms))
+    return Combination(positions=positions, terms=tuple(terms))
 
 
 def limb_witness(name: str, maximum: int, values: Integers) -> dict[str, Integers]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from zkaudit.relation import CircuitBuilder, Combination, Interval, Kind
+from zkaudit.builder import CircuitBuilder
+from zkaudit.relation import Interval, Kind
 
 WEIGHTS = "weights"
 RANDOMNESS = "randomness"
@@ -26,9 +27,9 @@ def lower(builder: CircuitBuilder, weight_cells: int) -> None:
     table = add_byte_table(builder)
     for column, cells in ((WEIGHTS, weight_cells), (RANDOMNESS, RANDOMNESS_CELLS)):
         builder.add_column(column, Kind.STATIC, cells, BYTE)
-        builder.add_lookup(f"{column} in range", "weights", table, (Combination(terms=((column, 1),)),))
+        builder.add_lookup(f"{column} in range", "weights", table, (builder.read(column),))
 
 
-def bias_bound(limbs: int) -> int:
-    """Largest magnitude that a bias of so many limbs in [-128, 127] can have: 128 (256^L - 1) / 255."""
+def limb_bound(limbs: int) -> int:
+    """Largest magnitude that a weight or bias of so many limbs in [-128, 127] can have: 128 (256^L - 1) / 255."""
     return int(128 * (256**limbs - 1) // 255)

@@ -22,6 +22,7 @@ from zkaudit.cli.inspect import inspect
 from zkaudit.cli.outcome import ExitCode, Outcome, failure, interruption, misuse, printable
 from zkaudit.cli.prove import prove
 from zkaudit.cli.quantize import quantize
+from zkaudit.cli.security import security
 from zkaudit.cli.verify import verify
 
 
@@ -38,7 +39,7 @@ def program() -> None:
     """Prove in zero knowledge that a committed model reaches a stated accuracy, and verify such proofs."""
 
 
-for command in (demo, quantize, commit, estimate, check, prove, verify, inspect):
+for command in (demo, quantize, commit, estimate, check, prove, verify, security, inspect):
     program.add_command(command)
 
 

@@ -21,11 +21,14 @@ def commit(known: dict[str, object], model: Path, output: Path, opening: Path, f
     """Commit to a model with fresh randomness."""
     from zkaudit.commitment import commit as commit_to
     from zkaudit.commitment import save_commitment, save_opening
+    from zkaudit.estimation import estimate
     from zkaudit.model.model import load_model
 
     guard_output(output, inputs=(model,), force=force)
     guard_output(opening, inputs=(model,), force=force)
     committed = load_model(model)
+    # A model whose circuit would be refused is refused before it is published.
+    estimate(committed.architecture, samples=1)
     commitment, secret = commit_to(committed.architecture, committed.weight_cells())
     # The opening comes first: a commitment without one could never be audited.
     save_opening(opening, secret, overwrite=force)

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import click
 
 from zkaudit.errors import InvalidInput
+
+
+class MemorySize(click.ParamType):  # type: ignore[type-arg]
+    """A number of bytes with an optional decimal unit: 500MB, 8GB."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The bytes; a usage error for anything else."""
+        match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,3}))?([kMGT]?)B?", str(value))
+        if match is None:
+            self.fail(f"{value!r} is not a size such as 500MB or 8GB", param, ctx)
+        whole, decimals, unit = match.groups()
+        thousandths: int = int(whole) * 1000 + int((decimals or "0").ljust(3, "0"))
+        return thousandths * int(1000 ** ("kMGT".index(unit) + 1 if unit else 0)) // 1000
+
+
+MEMORY = MemorySize()
+"""A limit on memory."""
 
 FILE = click.Path(path_type=Path)
 """A path that the reader of its format opens and complains about, not click."""

@@ -78,6 +78,11 @@ def failure(error: Exception, known: Mapping[str, object]) -> Outcome:
             status, reason, code = "unsupported", "unsupported-version", ExitCode.UNREADABLE
         case InvalidInput():
             status, reason, code = "error", "invalid-input", ExitCode.UNREADABLE
+        case MemoryError():
+            needed = "this takes more memory than there is; use fewer samples or a smaller network"
+            return Outcome(
+                status="error", reason="out-of-memory", exit_code=ExitCode.UNREADABLE, error=needed, fields=known
+            )
         case ModuleNotFoundError() if (error.name or "").partition(".")[0] in PROVER_PACKAGES:
             needed = f"this command needs {error.name}: pip install 'zkaudit[prove]'"
             return Outcome(

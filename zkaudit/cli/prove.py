@@ -9,6 +9,7 @@ import click
 from zkaudit.cli.measurement import peak_rss_bytes
 from zkaudit.cli.options import (
     FILE,
+    MEMORY,
     claim_option,
     commitment_option,
     data_option,
@@ -29,6 +30,7 @@ from zkaudit.cli.progress import ProgressBar, say
 @data_option
 @claim_option
 @click.option("-o", "--output", type=FILE, required=True, metavar="AUDIT.zkp", help="Public; give it to the verifier.")
+@click.option("--max-memory", type=MEMORY, metavar="SIZE", help="Refuse to start beyond it, e.g. 8GB.")
 @force_option
 @json_option
 @click.pass_obj
@@ -40,6 +42,7 @@ def prove(
     data: Path,
     claim: str,
     output: Path,
+    max_memory: int | None,
     force: bool,
 ) -> Outcome:
     """Prove a claim about a committed model."""
@@ -47,6 +50,7 @@ def prove(
     from zkaudit.claim import parse_claim
     from zkaudit.commitment import load_commitment, load_opening
     from zkaudit.dataset import load_dataset, quantise_inputs
+    from zkaudit.estimation import require_memory
     from zkaudit.field.jit import compile_seconds, on_first_compile
     from zkaudit.model.model import load_model
     from zkaudit.prover import prove as prove_statement
@@ -59,6 +63,8 @@ def prove(
     published = load_commitment(commitment)
     dataset = quantise_inputs(published.architecture, load_dataset(data))
     statement = Statement(commitment=published, dataset=dataset, claim=asked)
+    if max_memory is not None:
+        require_memory(published.architecture, dataset.samples, max_memory)
     on_first_compile(lambda: say("compiling the kernels, once on this machine: about 15 seconds"))
     with ProgressBar() as progress:
         result = prove_statement(statement, owned, secret, progress=progress)

@@ -16,6 +16,14 @@ from zkaudit.cli.outcome import Outcome
 @click.option("--validation", type=FILE, metavar="VALID.npz", help="Data for the accuracies, else the calibration.")
 @click.option("--input-range", type=(float, float), metavar="LOW HIGH", help="Raw values that inputs may take.")
 @click.option("--percentile", type=float, default=100.0, show_default=True, help="Values beyond it saturate.")
+@click.option(
+    "--ranges",
+    "method",
+    type=click.Choice(["automatic", "min-max", "percentile", "mean-squared-error"]),
+    default="automatic",
+    show_default=True,
+    help="How the range of a tensor is chosen.",
+)
 @click.option("-o", "--output", type=FILE, required=True, metavar="MODEL.zkm", help="Secret; holds the weights.")
 @force_option
 @json_option
@@ -27,6 +35,7 @@ def quantize(
     validation: Path | None,
     input_range: tuple[float, float] | None,
     percentile: float,
+    method: str,
     output: Path,
     force: bool,
 ) -> Outcome:
@@ -39,15 +48,16 @@ def quantize(
     from zkaudit.model.quantiser import quantize as quantize_network
 
     source = import_onnx(network)
-    ranges = load_dataset(calibration)
+    examples = load_dataset(calibration)
     judged = None if validation is None else load_dataset(validation)
     model, report = quantize_network(
         source,
-        ranges.inputs,
-        ranges.labels,
+        examples.inputs,
+        examples.labels,
         validation=None if judged is None else (judged.inputs, judged.labels),
         input_range=input_range,
         percentile=percentile,
+        ranges=method,
     )
     save_model(model, output)
     fields = {

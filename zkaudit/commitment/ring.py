@@ -7,6 +7,7 @@ Products run on float64 matrix products; each docstring gives the bound that kee
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -31,14 +32,20 @@ _WORDS = 65 * DEGREE
 On average 33,026 words hold that many coefficients, with a standard deviation of 16.
 """
 
+_CACHED = 512
+"""Performance knob: expanded streams that are kept, 128 kB each: those of 16 million weights."""
+
 _SPLIT = 15
 """Bits of the lower part of a split operand."""
+
+_OUTER = 1 << 16
+"""Most outer products in one float64 sum: 2^16 * 2^30 * 2^7 = 2^53."""
 
 _INNER = 256
 """Longest inner dimension of one float64 product: 256 * (HALF / 2^15) * HALF < 2^53."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_CACHED)
 def uniform_block(kind: bytes, index: int) -> NDArray[np.int32]:
     """Ring elements 64 index to 64 index + 63 of a kind, (64, 512), centred, read-only.
 
@@ -62,21 +69,29 @@ def uniform_block(kind: bytes, index: int) -> NDArray[np.int32]:
 
 def centred(residues: NDArray[np.integer]) -> NDArray[np.int32]:
     """Canonical residues as the representatives of least magnitude, same shape."""
-    values = residues.astype(np.int64)
-    return np.where(values > HALF, values - MODULUS, values).astype(np.int32)
+    values = residues.astype(np.int32)
+    values -= (values > HALF) * np.int32(MODULUS)
+    return values
 
 
-def sum_of_products(elements: NDArray[np.int32], cells: NDArray[np.int8]) -> NDArray[np.int64]:
-    """sum_i a_i w_i in R for at most 64 elements and as many rows of 512 int8 cells, residues (512,).
+def sum_of_products(factors: Iterable[tuple[NDArray[np.int32], NDArray[np.int8]]]) -> NDArray[np.int64]:
+    """sum_i a_i w_i in R, residues (512,), of blocks of elements a_i (m, 512) and cells w_i (m, 512) int8.
 
     The outer products sum_i a_i[x] w_i[y] are one matrix; its antidiagonals x + y are the coefficients.
-    Bound: 64 * 2^30 * 2^7 < 2^53.
+    Bound: 2^16 products below 2^37 each, so that sums stay below 2^53; beyond that they are reduced first.
     """
-    # (512, m) @ (m, 512) -> (512, 512)
-    outer = (elements.astype(np.float64).T @ cells.astype(np.float64)).astype(np.int64) % MODULUS
+    outer = np.zeros((DEGREE, DEGREE))
+    summed = 0
+    for elements, cells in factors:
+        summed += len(elements)
+        if summed > _OUTER:
+            np.fmod(outer, MODULUS, out=outer)
+            summed = 1 + len(elements)
+        # (512, m) @ (m, 512) -> (512, 512)
+        outer += elements.T.astype(np.float64) @ cells.astype(np.float64)
     # Rows of 1024 read as rows of 1023 shift by one place each, so antidiagonals become columns.
     sheared = np.zeros((DEGREE, 2 * DEGREE), np.int64)
-    sheared[:, :DEGREE] = outer
+    sheared[:, :DEGREE] = np.fmod(outer, MODULUS).astype(np.int64)
     width = 2 * DEGREE - 1
     product: NDArray[np.int64] = sheared.reshape(-1)[: DEGREE * width].reshape(DEGREE, width).sum(axis=0)
     # X^512 = -1

@@ -20,6 +20,9 @@ from zkaudit.field.koalabear import MODULUS
 Array = NDArray[np.uint64]
 
 _P = np.uint64(MODULUS)
+_EXACT_TERMS = 1 << 22
+"""So many residues add up to less than 2^53, below which float64 is exact."""
+
 _CHUNK = 1 << 13
 """Performance knob: temporaries of this many entries stay in cache. At most 2^20, so that limb products stay exact."""
 
@@ -180,20 +183,49 @@ def dot(a: Array, b: Array) -> Element:
     return _fold_products(matrix_product(a, np.ascontiguousarray(b.T)))
 
 
-def extension_matrix_vector(matrix: Array, vector: Array) -> Array:
-    """Product of a matrix over F with an F-vector, (5, m, n) x (5, n) -> (5, m)."""
-    _, rows, inner = matrix.shape
-    products = matrix_product(matrix.reshape(5 * rows, inner), np.ascontiguousarray(vector.T)).reshape(5, rows, 5)
-    sums = np.zeros((9, rows), np.uint64)
+def extension_matrix_product(left: Array, right: Array) -> Array:
+    """Product of matrices over F, (5, m, n) x (5, n, k) -> (5, m, k)."""
+    _, rows, inner = left.shape
+    columns = right.shape[2]
+    wide = np.ascontiguousarray(right.transpose(1, 0, 2)).reshape(inner, 5 * columns)
+    products = matrix_product(np.ascontiguousarray(left).reshape(5 * rows, inner), wide)
+    products = products.reshape(5, rows, 5, columns)
+    sums = np.zeros((9, rows, columns), np.uint64)
     for i in range(5):
         for j in range(5):
             sums[i + j] += products[i, :, j]
-    sums %= _P
+    sums = reduce(sums)
     for k in range(8, 4, -1):
         sums[k - 5] += sums[k]
-        sums[k - 3] += _P - sums[k]
-        sums[k - 3] %= _P
-    return np.asarray(sums[:5] % _P, np.uint64)
+        sums[k - 3] = reduce(sums[k - 3] + (_P - sums[k]))
+    return reduce(sums[:5])
+
+
+def extension_matrix_vector(matrix: Array, vector: Array) -> Array:
+    """Product of a matrix over F with an F-vector, (5, m, n) x (5, n) -> (5, m)."""
+    return extension_matrix_product(matrix, vector[:, :, None])[:, :, 0]
+
+
+def kronecker(vectors: Sequence[Array]) -> Array:
+    """The products of one entry of each F-vector, the last vector's index fastest, (5, n_1), .. -> (5, n_1 ..)."""
+    result = vectors[0]
+    for vector in vectors[1:]:
+        result = multiply(result[:, :, None], vector[:, None, :]).reshape(5, -1)
+    return result
+
+
+def scatter(values: Array, places: NDArray[np.int64], size: int) -> Array:
+    """Sums of the entries that go to each place, (5, n) -> (5, size).
+
+    A float64 sum of 2^22 residues is exact, so that many entries are added at a time.
+    """
+    result = np.zeros((5, size), np.uint64)
+    for start in range(0, len(places), _EXACT_TERMS):
+        part = slice(start, start + _EXACT_TERMS)
+        for row, sums in zip(values[:, part], result, strict=True):
+            sums += np.bincount(places[part], weights=row.astype(np.float64), minlength=size).astype(np.uint64)
+        result = reduce(result)
+    return result
 
 
 def dot_base(a: Array, values: NDArray[np.integer]) -> Element:
@@ -207,16 +239,15 @@ def equality_table(point: Sequence[Element], length: int | None = None) -> Array
     length = size if length is None else length
     if not 0 <= length <= size:
         raise ValueError(f"no {length} indices in {len(point)} variables")
-    table = np.zeros((5, 1), np.uint64)
-    table[0] = 1
-    for coordinate in point:
-        upper = scale(table[:, : max(0, length - table.shape[1])], coordinate)
-        lower = table.copy()
-        lower[:, : upper.shape[1]] = subtract(table[:, : upper.shape[1]], upper)
-        if upper.shape[1] < table.shape[1]:
-            rest = table[:, upper.shape[1] :]
-            lower[:, upper.shape[1] :] = subtract(rest, scale(rest, coordinate))
-        table = np.concatenate([lower, upper], axis=1)
+    # Coordinates above all indices contribute one factor to every entry.
+    own = max(length - 1, 0).bit_length()
+    factor = extension.ONE
+    for coordinate in point[own:]:
+        factor = extension.multiply(factor, extension.subtract(extension.ONE, coordinate))
+    table = from_elements([factor])
+    for coordinate in point[:own]:
+        upper = scale(table, coordinate)
+        table = np.concatenate([subtract(table, upper), upper[:, : length - table.shape[1]]], axis=1)
     return np.ascontiguousarray(table[:, :length])
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-_INLINED_SOURCES = ("field/kernels.py", "merkle/kernels.py", "sumcheck/kernels.py")
+_INLINED_SOURCES = ("field/kernels.py", "merkle/kernels.py", "reed_solomon/kernels.py", "sumcheck/kernels.py")
 """Files whose functions are called by kernels of other files."""
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from zkaudit.field import arrays
-from zkaudit.field.arrays import Array
 from zkaudit.field.extension import embed
 from zkaudit.layout import Layout
 from zkaudit.masking import ProverChannel
@@ -26,18 +25,14 @@ def prove_functionals(channel: ProverChannel, layout: Layout, columns: Mapping[s
     cells = np.concatenate([columns[name].reshape(-1) for name in layout.functional_positions])
     weights = np.zeros((5, cells.size), np.uint64)
     for kappa, functional in zip(kappas, functionals, strict=True):
-        for name, own in functional.batched:
-            first = layout.functional_positions[name] << layout.circuit.sample_bits
-            place = weights[:, first : first + (own.shape[0] << layout.circuit.sample_bits)]
-            place = place.reshape(5, own.shape[0], -1)
-            scaled: Array = arrays.scale(arrays.embed(own), kappa)
-            part = place[:, :, : own.shape[1]]
-            part[...] = arrays.add(part, scaled)
+        for name, chosen in functional.batched:
+            places = (layout.functional_positions[name] + chosen) * layout.circuit.samples + np.arange(len(chosen))
+            weights[:, places] = arrays.add(weights[:, places], arrays.from_elements([kappa]))
     product = InnerProducts([(arrays.embed(cells), weights)], layout.functional_variables)
     bind_together(channel, [product], product.variables)
     channel.send(Label.FUNCTIONAL_CLAIM, [product.value(0, 0)])
 
 
 def batched_sum(functional: Functional, columns: Mapping[str, Integers]) -> int:
-    """sum of weights * cells as an integer."""
-    return sum(int((own * columns[name][:, : own.shape[1]]).sum()) for name, own in functional.batched)
+    """The chosen cells' sum as an integer."""
+    return sum(int(columns[name][chosen, np.arange(len(chosen))].sum()) for name, chosen in functional.batched)

@@ -64,10 +64,9 @@ def functional_weight(layout: Layout, kappas: list[Element], point: list[Element
     bits = layout.circuit.sample_bits
     result = ZERO
     for kappa, functional in zip(kappas, layout.circuit.functionals, strict=True):
-        for column, weights in functional.batched:
-            samples = arrays.equality_table(point[:bits], weights.shape[1])
+        for column, chosen in functional.batched:
+            samples = arrays.equality_table(point[:bits], len(chosen))
             first = layout.functional_positions[column]
-            positions = arrays.equality_range(point[bits:], first, weights.shape[0])
-            value = arrays.dot(arrays.matrix_vector(weights, samples), positions)
-            result = add(result, multiply(kappa, value))
+            positions = arrays.equality_range(point[bits:], first, layout.circuit.columns[column].positions)
+            result = add(result, multiply(kappa, arrays.dot(samples, positions[:, chosen])))
     return result

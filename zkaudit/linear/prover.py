@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
 from zkaudit.layout import Layout
-from zkaudit.linear.verifier import linear_terms
+from zkaudit.linear.verifier import linear_terms, view_values
+from zkaudit.linear.window import WindowTables, axis_tables, input_variables, variables
 from zkaudit.masking import ProverChannel
-from zkaudit.relation import Integers, Linear
+from zkaudit.relation import Integers, Linear, Window
 from zkaudit.sumcheck.inner import InnerProducts, bind_together
 from zkaudit.transcript import Label
 
@@ -26,17 +29,27 @@ def prove_linear(
 
     The left side is computed as the product with weights itself, which an honest relation makes equal.
     """
-    variables = (relation.positions - 1).bit_length()
-    output_point = channel.challenges(Label.LINEAR_POINT, variables)
-    outputs = arrays.equality_table(output_point, relation.positions)
-    _, factor = linear_terms(layout, relation, outputs, inputs)
+    output_point = channel.challenges(Label.LINEAR_POINT, sum(map(variables, relation.shape)))
+    outputs = axis_tables(output_point, relation.shape)
+    _, factor, _ = linear_terms(layout, relation, outputs, inputs)
     if factor is None:
         return
-    column = collapsed[factor.column]
-    width = column.shape[1]
-    cells = static[factor.weights][factor.start : factor.start + relation.positions * width]
-    weights = arrays.matrix_vector(cells.reshape(relation.positions, width).T, outputs)
-    channel.send(Label.LINEAR_LEFT, [arrays.dot(column, weights)])
-    product = InnerProducts([(column, weights)], (width - 1).bit_length())
+    window = factor.window
+    source = view_values(factor.source, {name: collapsed[name] for name in factor.source.columns})
+    cells = static[factor.weights][factor.start : factor.start + factor.limbs * window.weights]
+    limbs = cells.reshape(factor.limbs, window.filters, window.fan_in)
+    kernel = np.asarray(sum(256**limb * part for limb, part in enumerate(limbs)), np.int64)
+    weights = WindowTables.of(window, outputs).to_input(kernel, factor.factors)
+    channel.send(Label.LINEAR_LEFT, [arrays.dot(source, weights.reshape(5, -1))])
+    product = InnerProducts([(_padded(source, window), _padded(weights, window))], input_variables(window))
     bind_together(channel, [product], product.variables)
     channel.send(Label.LINEAR_CLAIMS, [product.value(0, 0), product.value(0, 1)])
+
+
+def _padded(vector: Array, window: Window) -> Array:
+    """Each spatial axis extended by zeros to a power of two, flat; the channels are the slowest and need none."""
+    height, width = 1 << variables(window.height), 1 << variables(window.width)
+    result = np.zeros((5, window.channels, height, width), np.uint64)
+    shape = (5, window.channels, window.height, window.width)
+    result[:, :, : window.height, : window.width] = vector.reshape(shape)
+    return result.reshape(5, -1)

@@ -15,7 +15,7 @@ from zkaudit.field.arrays import Array
 from zkaudit.field.extension import ONE, Element, add, embed, multiply, negate, scale, subtract
 from zkaudit.layout import Layout, LookupLeaves
 from zkaudit.masking import Affine, VerifierChannel
-from zkaudit.opening.claims import BatchedTerm, Claim, StaticTerm, Term
+from zkaudit.opening.claims import BatchedTerm, Claim, RangeTerm, Term, read_weights
 from zkaudit.relation import Kind, multiplicity
 from zkaudit.sumcheck.verifier import prefix_sum
 
@@ -49,7 +49,7 @@ def leaf_claims(
         rows = len(leaves.table.entries)
         weights = arrays.equality_range(point, leaves.start, rows)
         column = multiplicity(leaves.table.name)
-        multiplicities.append(StaticTerm(column=column, start=0, weights=negate_all(weights)))
+        multiplicities.append(_range_term(column, point, leaves.start, rows, negate(ONE)))
         constant = add(constant, _table_sum(fingerprint, leaves.tag, leaves.table.entries, weights))
     columns: list[Term] = []
     for lookup in layout.lookup_leaves:
@@ -71,11 +71,6 @@ def leaf_claims(
     ]
 
 
-def negate_all(vector: Array) -> Array:
-    """The additive inverse of every entry of an F-vector."""
-    return arrays.subtract(np.zeros_like(vector), vector)
-
-
 def _table_sum(fingerprint: Fingerprint, tag: int, entries: np.ndarray, weights: Array) -> Element:
     """sum_j weights_j (alpha - tag - sum_k beta_k entries_jk)."""
     result = multiply(subtract(fingerprint.alpha, embed(tag)), arrays.total(weights))
@@ -89,22 +84,31 @@ def _lookup_terms(
 ) -> tuple[list[Term], Element]:
     """The terms -beta_k coefficient eq of one lookup's columns, and its constant part."""
     lookup = leaves.lookup
-    bits = layout.circuit.sample_bits
-    if leaves.kind is Kind.BATCHED:
-        weights = arrays.equality_range(point[bits:], leaves.start >> bits, leaves.length >> bits)
-    else:
-        weights = arrays.equality_range(point, leaves.start, leaves.length)
+    reads = [
+        (read, negate(scale(beta, read.coefficient)))
+        for beta, value in zip(fingerprint.betas, lookup.values, strict=False)
+        for read in value.terms
+    ]
     offset = subtract(fingerprint.alpha, embed(layout.tags[lookup.table]))
-    factors: dict[str, Element] = {}
     for beta, value in zip(fingerprint.betas, lookup.values, strict=False):
         offset = subtract(offset, scale(beta, value.constant))
-        for column, coefficient in value.terms:
-            factors[column] = subtract(factors.get(column, (0, 0, 0, 0, 0)), scale(beta, coefficient))
     terms: list[Term] = []
-    for column, factor in factors.items():
-        scaled = arrays.scale(weights, factor)
-        if leaves.kind is Kind.BATCHED:
-            terms.append(BatchedTerm(sample_point=0, column=column, weights=scaled))
-        else:
-            terms.append(StaticTerm(column=column, start=0, weights=scaled))
+    if leaves.kind is Kind.STATIC:
+        for read, factor in reads:
+            if read.gather is not None:
+                raise ValueError(f"{lookup.name}: a lookup of static cells reads whole columns")
+            terms.append(_range_term(read.column, point, leaves.start, leaves.length, factor))
+        before = prefix_sum(point, leaves.start)
+        total = subtract(prefix_sum(point, leaves.start + leaves.length), before)
+        return terms, multiply(offset, total)
+    bits = layout.circuit.sample_bits
+    weights = arrays.equality_range(point[bits:], leaves.start >> bits, leaves.length >> bits)
+    for read, factor in reads:
+        spread = read_weights(layout, read, arrays.scale(weights, factor))
+        terms.append(BatchedTerm(sample_point=0, column=read.column, weights=spread))
     return terms, multiply(offset, arrays.total(weights))
+
+
+def _range_term(column: str, point: list[Element], leaf_start: int, length: int, factor: Element) -> RangeTerm:
+    """A whole static column, of which cell j has the leaf `leaf_start` + j."""
+    return RangeTerm(column=column, start=0, point=point, leaf_start=leaf_start, length=length, factor=factor)

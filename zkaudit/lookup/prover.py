@@ -11,7 +11,8 @@ from zkaudit.field.extension import embed, subtract
 from zkaudit.field.koalabear import MODULUS
 from zkaudit.layout import Layout
 from zkaudit.lookup.claims import Fingerprint
-from zkaudit.lookup.tree import FractionTree, write_denominators
+from zkaudit.lookup.leaves import Leaves, write_denominators
+from zkaudit.lookup.tree import FractionTree
 from zkaudit.relation import Combination, Integers, multiplicity
 
 Cells = NDArray[np.uint32]
@@ -25,17 +26,16 @@ def build_tree(
 ) -> FractionTree:
     """All leaves: (1, alpha - f) of lookups, (-m, alpha - f) of table rows, (0, 1) behind them."""
     used = layout.lookup_count + layout.table_rows
-    tree = FractionTree(used)
-    tree.numerators[: layout.lookup_count] = 1
-    for leaves in layout.lookup_leaves:
-        values = [read(value) for value in leaves.lookup.values]
-        constant = subtract(fingerprint.alpha, embed(layout.tags[leaves.lookup.table]))
-        write_denominators(tree.denominators, leaves.start, values, constant, fingerprint.betas[: len(values)])
+    leaves = Leaves(used, ones=layout.lookup_count)
+    for cells in layout.lookup_leaves:
+        values = [read(value) for value in cells.lookup.values]
+        constant = subtract(fingerprint.alpha, embed(layout.tags[cells.lookup.table]))
+        write_denominators(leaves.denominators, cells.start, values, constant, fingerprint.betas[: len(values)])
     for rows in layout.table_leaves:
         counts = static[multiplicity(rows.table.name)]
-        tree.numerators[rows.start : rows.start + counts.size] = (-counts) % MODULUS
+        leaves.write_numerators(rows.start, ((-counts) % MODULUS).astype(np.uint32))
         entries = (rows.table.entries % MODULUS).astype(np.uint32)
         columns = [np.ascontiguousarray(entries[:, k]) for k in range(entries.shape[1])]
         constant = subtract(fingerprint.alpha, embed(rows.tag))
-        write_denominators(tree.denominators, rows.start, columns, constant, fingerprint.betas[: len(columns)])
-    return tree
+        write_denominators(leaves.denominators, rows.start, columns, constant, fingerprint.betas[: len(columns)])
+    return FractionTree(leaves)

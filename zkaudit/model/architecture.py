@@ -1,153 +1,147 @@
-"""The public part of a model: its layers, shapes and shifts, and the rule that makes inputs integers."""
+"""The public part of a model: a graph of layers, and the rule that makes inputs integers."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any
 
 from zkaudit import wire
 from zkaudit.errors import InvalidInput
+from zkaudit.model.graph import Graph, walk
+from zkaudit.model.kinds import layer_canonical, layers_from_canonical
+from zkaudit.model.layers import Convolution, Dense, Gate, Layer, Shape, Sum
+from zkaudit.model.limits import (
+    INPUT_INTERVAL,
+    MAX_AXES,
+    MAX_BIAS_LIMBS,
+    MAX_FEATURES,
+    MAX_LAYERS,
+    MAX_LISTED,
+    MAX_SHIFT,
+    MAX_WEIGHTS,
+    check_integer,
+    check_integers,
+)
+from zkaudit.model.pools import MaxPool, SumPool
+from zkaudit.model.requantisation import ACTIVATIONS, Requantise
+from zkaudit.model.views import Concatenate, Pad, Reshape, Slice, Transpose
+
+__all__ = [
+    "ACTIVATIONS",
+    "INPUT_INTERVAL",
+    "MAX_BIAS_LIMBS",
+    "MAX_FEATURES",
+    "MAX_LAYERS",
+    "MAX_SHIFT",
+    "MAX_WEIGHTS",
+    "SEMANTICS",
+    "Architecture",
+    "Concatenate",
+    "Convolution",
+    "Dense",
+    "Gate",
+    "Layer",
+    "MaxPool",
+    "Pad",
+    "Requantise",
+    "Reshape",
+    "Shape",
+    "Slice",
+    "Sum",
+    "SumPool",
+    "Transpose",
+]
 
 SEMANTICS = "zkaudit-int8/v1"
 """Name of the integer semantics: a change of any rule of the reference functions takes another name."""
 
-MAX_WEIGHTS = 1 << 26
-"""Performance knob: most cells of a commitment block, about the memory of one machine."""
-
-MAX_LAYERS = 1 << 10
-"""Performance knob: most layers of an architecture."""
-
-MAX_FEATURES = 1 << 20
-"""Performance knob: most features of a sample and most outputs of a layer."""
-
-MAX_AXES = 8
-"""Performance knob: most axes of an input shape."""
-
-MAX_SHIFT = 24
-"""Largest shift of a requantisation: 2^24 values of remainder are the most that range checks are built for."""
-
-MAX_BIAS_LIMBS = 3
-"""Most base-256 digits of a bias: a fourth could exceed half the modulus on its own."""
-
-INPUT_INTERVAL = (-128, 255)
-"""Hull of int8 and uint8: the integers that an input may take."""
-
-ACTIVATIONS = {"relu": (0, 255), "identity": (-128, 127)}
-"""The interval of each activation's outputs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dense:
-    """An exact matrix product plus bias, `inputs` -> `outputs`, the bias in `bias_limbs` base-256 digits."""
-
-    kind: ClassVar[str] = "dense"
-    inputs: int
-    outputs: int
-    bias_limbs: int
-
-    @property
-    def weight_count(self) -> int:
-        """Cells of the kernel and of the bias limbs."""
-        return self.outputs * (self.inputs + self.bias_limbs)
-
-    def validate(self, where: str) -> None:
-        """`InvalidInput` for a size out of bounds."""
-        _check_integer(self.inputs, 1, MAX_FEATURES, f"{where}, inputs")
-        _check_integer(self.outputs, 1, MAX_FEATURES, f"{where}, outputs")
-        _check_integer(self.bias_limbs, 1, MAX_BIAS_LIMBS, f"{where}, bias_limbs")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requantise:
-    """A rounding right shift that saturates to the interval of its activation."""
-
-    kind: ClassVar[str] = "requantise"
-    shift: int
-    activation: str
-
-    @property
-    def low(self) -> int:
-        """Least output."""
-        return ACTIVATIONS[self.activation][0]
-
-    @property
-    def high(self) -> int:
-        """Greatest output."""
-        return ACTIVATIONS[self.activation][1]
-
-    def validate(self, where: str) -> None:
-        """`InvalidInput` for an unknown activation or a shift out of bounds."""
-        _check_integer(self.shift, 0, MAX_SHIFT, f"{where}, shift")
-        if type(self.activation) is not str or self.activation not in ACTIVATIONS:
-            raise InvalidInput("unknown activation", where=where, expected=" or ".join(ACTIVATIONS))
-
-
-Layer = Dense | Requantise
-
-_LAYER_KINDS: dict[str, type[Dense] | type[Requantise]] = {"dense": Dense, "requantise": Requantise}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """A network Dense, (Requantise, Dense)*, whose prediction is the argmax of the last layer's outputs.
+    """Layers in topological order, whose prediction is the argmax of the last layer's outputs.
 
+    Tensor 0 is the input, tensor i leaves `layers[i - 1]`.
+    Accumulators are exact sums that exactly one layer reads, a requantisation, or that are the network's output.
+    Activations are bounded integers, which any layer may read but a requantisation.
+    At construction the sources of every layer are written out.
     A raw input x stands for the integer floor(x / scale + 1/2), both operations in IEEE double precision,
     where `input_scale` is the scale as `float.hex` writes it; the integer lies in [input_low, input_high].
-    Samples of several axes are flattened in row-major order.
-    `InvalidInput` at construction names the layer that does not fit.
+    `InvalidInput` at construction names the layer that does not fit, by its kind and its number among its kind.
     """
 
     semantics: str = SEMANTICS
-    input_shape: tuple[int, ...]
+    input_shape: Shape
     input_low: int
     input_high: int
     input_scale: str
     layers: tuple[Layer, ...]
+    graph: Graph = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.semantics != SEMANTICS:
             raise InvalidInput("unknown integer semantics", where="architecture", expected=SEMANTICS)
         self._validate_input()
-        self._validate_layers()
-
-    def _validate_input(self) -> None:
-        if not 1 <= len(self.input_shape) <= MAX_AXES:
-            raise InvalidInput("input shape has a wrong number of axes", where="architecture", expected="1 to 8")
-        for extent in self.input_shape:
-            _check_integer(extent, 1, MAX_FEATURES, "architecture, input_shape")
-        _check_integer(self.features, 1, MAX_FEATURES, "architecture, features of a sample")
-        # Zero must be an input, because padding samples are zero.
-        _check_integer(self.input_low, INPUT_INTERVAL[0], 0, "architecture, input_low")
-        _check_integer(self.input_high, 0, INPUT_INTERVAL[1], "architecture, input_high")
-        _parse_scale(self.input_scale)
-
-    def _validate_layers(self) -> None:
         if not 1 <= len(self.layers) <= MAX_LAYERS:
             raise InvalidInput(f"{len(self.layers)} layers", where="architecture", expected=f"1 to {MAX_LAYERS}")
-        width = self.features
-        for index, layer in enumerate(self.layers):
-            wanted = Requantise if index % 2 else Dense
-            where = f"{wanted.kind} {index // 2 + 1}"
-            if type(layer) is not wanted:
-                raise InvalidInput(f"layer {index + 1} is of another kind", where=where, expected=wanted.kind)
-            layer.validate(where)
-            if isinstance(layer, Dense):
-                if layer.inputs != width:
-                    raise InvalidInput(f"takes {layer.inputs} inputs", where=where, expected=str(width))
-                width = layer.outputs
-        if isinstance(self.layers[-1], Requantise):
+        graph = walk(self.layers, self.input_shape, (self.input_low, self.input_high))
+        object.__setattr__(self, "layers", graph.layers)
+        object.__setattr__(self, "graph", graph)
+        if not 1 <= self.weight_count <= MAX_WEIGHTS:
+            raise InvalidInput(f"{self.weight_count} weights", where="architecture", expected=f"1 to {MAX_WEIGHTS}")
+        listed = sum(len(step.table) + len(step.multipliers) for step in self.requantisations)
+        if listed > MAX_LISTED:
             raise InvalidInput(
-                "nothing follows the last requantisation", where="architecture", expected="a dense layer"
+                f"{listed} table entries and multipliers", where="architecture", expected=f"at most {MAX_LISTED}"
             )
-        if self.weight_count > MAX_WEIGHTS:
-            raise InvalidInput(f"{self.weight_count} weights", where="architecture", expected=f"at most {MAX_WEIGHTS}")
+
+    def _validate_input(self) -> None:
+        if type(self.input_shape) is not tuple or not 1 <= len(self.input_shape) <= MAX_AXES:
+            raise InvalidInput(
+                "input shape has a wrong number of axes", where="architecture", expected=f"1 to {MAX_AXES}"
+            )
+        check_integers(self.input_shape, (1, MAX_AXES), 1, MAX_FEATURES, "architecture, input_shape")
+        check_integer(self.features, 1, MAX_FEATURES, "architecture, features of a sample")
+        # Zero must be an input, because padding samples are zero.
+        check_integer(self.input_low, INPUT_INTERVAL[0], 0, "architecture, input_low")
+        check_integer(self.input_high, 0, INPUT_INTERVAL[1], "architecture, input_high")
+        _parse_scale(self.input_scale)
 
     @property
     def features(self) -> int:
         """Integers of one sample."""
         return math.prod(self.input_shape)
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shape of every tensor, without samples."""
+        return self.graph.shapes
+
+    @property
+    def intervals(self) -> tuple[tuple[int, int] | None, ...]:
+        """The interval (low, high) of every activation, None for accumulators."""
+        return self.graph.intervals
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each layer is called: "convolution 3" is the third convolution."""
+        return self.graph.names
+
+    def is_accumulator(self, tensor: int) -> bool:
+        """Whether a tensor holds exact sums instead of activations."""
+        return self.graph.intervals[tensor] is None
+
+    @property
+    def weighted_layers(self) -> tuple[Dense | Convolution, ...]:
+        """The layers with weights, in the order of the commitment."""
+        return tuple(layer for layer in self.layers if isinstance(layer, (Dense, Convolution)))
+
+    @property
+    def weighted_names(self) -> tuple[str, ...]:
+        """The names of the layers with weights."""
+        pairs = zip(self.names, self.layers, strict=True)
+        return tuple(name for name, layer in pairs if isinstance(layer, (Dense, Convolution)))
 
     @property
     def dense_layers(self) -> tuple[Dense, ...]:
@@ -156,18 +150,18 @@ class Architecture:
 
     @property
     def requantisations(self) -> tuple[Requantise, ...]:
-        """The requantisations in order, one fewer than the dense layers."""
+        """The requantisations in order."""
         return tuple(layer for layer in self.layers if isinstance(layer, Requantise))
 
     @property
     def classes(self) -> int:
-        """Outputs of the last dense layer."""
-        return self.dense_layers[-1].outputs
+        """Cells of the last tensor."""
+        return math.prod(self.shapes[-1])
 
     @property
     def weight_count(self) -> int:
         """Cells of the commitment block: kernels and bias limbs of all layers."""
-        return sum(layer.weight_count for layer in self.dense_layers)
+        return sum(layer.weight_count for layer in self.weighted_layers)
 
     @property
     def scale(self) -> float:
@@ -182,10 +176,7 @@ class Architecture:
             "input_low": self.input_low,
             "input_high": self.input_high,
             "input_scale": self.input_scale,
-            "layers": [
-                {"kind": layer.kind, **{field.name: getattr(layer, field.name) for field in fields(layer)}}
-                for layer in self.layers
-            ],
+            "layers": [layer_canonical(layer, index) for index, layer in enumerate(self.layers)],
         }
 
     @staticmethod
@@ -199,31 +190,16 @@ class Architecture:
                 "input_low": int,
                 "input_high": int,
                 "input_scale": str,
-                "layers": wire.list_of(_layer_from_canonical, MAX_LAYERS),
+                "layers": wire.list_of(dict, MAX_LAYERS),
             },
             "architecture",
         )
-        return Architecture(**{**body, "input_shape": tuple(body["input_shape"]), "layers": tuple(body["layers"])})
+        layers = layers_from_canonical(body["layers"], "architecture, layers")
+        return Architecture(**{**body, "input_shape": tuple(body["input_shape"]), "layers": layers})
 
     def digest(self) -> bytes:
         """SHA-256 of the canonical msgpack of `canonical()`."""
         return hashlib.sha256(wire.pack(self.canonical())).digest()
-
-
-def _layer_from_canonical(obj: object, where: str) -> Layer:
-    kind = obj.get("kind") if type(obj) is dict else None
-    if type(kind) is not str or kind not in _LAYER_KINDS:
-        raise InvalidInput("unknown kind of layer", where=where, expected=" or ".join(_LAYER_KINDS))
-    layer = _LAYER_KINDS[kind]
-    types = {"inputs": int, "outputs": int, "bias_limbs": int, "shift": int, "activation": str}
-    body = wire.closed_map(obj, {"kind": str, **{field.name: types[field.name] for field in fields(layer)}}, where)
-    del body["kind"]
-    return layer(**body)
-
-
-def _check_integer(value: object, low: int, high: int, where: str) -> None:
-    if type(value) is not int or not low <= value <= high:
-        raise InvalidInput(f"{value!r:.40} is not an accepted number", where=where, expected=f"{low} to {high}")
 
 
 def _parse_scale(text: object) -> float:

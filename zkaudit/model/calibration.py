@@ -1,21 +1,33 @@
-"""What calibration data fixes: the rule that makes inputs integers, and the reach of every hidden channel."""
+"""What calibration data fixes: the rule that makes inputs integers, and the values of every tensor."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zkaudit.dataset import integer_inputs
 from zkaudit.errors import InvalidInput
-from zkaudit.model.architecture import ACTIVATIONS, INPUT_INTERVAL
-from zkaudit.model.float_network import FloatNetwork, Floats
+from zkaudit.model.architecture import ACTIVATIONS, INPUT_INTERVAL, Architecture, Dense
+from zkaudit.model.float_functions import Floats
+from zkaudit.model.float_graph import FloatGraph
 
 UNSIGNED_PEAK = ACTIVATIONS["relu"][1]
 """Largest integer of values that are never negative."""
 
 SIGNED_PEAK = ACTIVATIONS["identity"][1]
 """Largest integer of values of both signs, on either side of zero."""
+
+SEARCH_SAMPLES = 1024
+"""Performance knob: most samples, evenly spaced, on which integers are compared with floats."""
+
+SEARCH_VALUES = 1 << 26
+"""Performance knob: most values of all tensors of these samples, 512 MB."""
+
+CHUNK_VALUES = 1 << 24
+"""Performance knob: most values of all tensors that are held while extremes are found, 128 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +74,48 @@ def choose_input_rule(values: Floats, input_range: tuple[float, float] | None = 
     return InputRule(scale=max(-low, high) / SIGNED_PEAK, low=-SIGNED_PEAK, high=SIGNED_PEAK)
 
 
-def channel_reaches(network: FloatNetwork, inputs: NDArray[np.generic], percentile: float) -> list[Floats]:
-    """The value that each hidden channel's largest integer should stand for, one array (outputs,) a hidden layer.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calibration:
+    """What a float network does on the calibration data.
 
-    It is the percentile over the samples of the value after ReLU, or of the magnitude without one.
-    A channel that never leaves zero takes its largest magnitude before the activation.
-    `InvalidInput` names a layer whose values overflow.
+    `inputs` (*input_shape, chosen) are the integers of evenly spaced samples, `tensors[i]` (chosen, *shape) the values
+    of tensor i on them.
+    `lows[i]` and `highs[i]` (shape[0],) are the extremes of tensor i over all samples, along its first axis.
     """
-    values = inputs.reshape(len(inputs), -1).astype(np.float64)
-    reaches: list[Floats] = []
-    for number, layer in enumerate(network.layers, 1):
-        with np.errstate(over="ignore", invalid="ignore"):
-            before = layer.accumulate(values)
-        if not np.isfinite(before).all():
-            raise InvalidInput("activations overflow on the calibration data", where=f"dense {number}")
-        values = layer.activate(before)
-        if number < len(network.layers):
-            reach = np.percentile(np.abs(values), percentile, axis=0)
-            reaches.append(np.where(reach > 0, reach, np.abs(before).max(axis=0)))
-    return reaches
+
+    inputs: NDArray[np.int64]
+    tensors: list[Floats]
+    lows: list[Floats]
+    highs: list[Floats]
+
+
+def calibrate(network: FloatGraph, rule: InputRule, inputs: NDArray[np.generic]) -> Calibration:
+    """The float network on raw inputs (samples, *input_shape); `InvalidInput` names a layer whose values overflow."""
+    size = sum(map(math.prod, network.shapes))
+    chosen = inputs[:: -(-len(inputs) // max(1, min(SEARCH_SAMPLES, SEARCH_VALUES // size)))]
+    lows = [np.full(shape[0], np.inf) for shape in network.shapes]
+    highs = [np.full(shape[0], -np.inf) for shape in network.shapes]
+    step = max(1, CHUNK_VALUES // size)
+    for start in range(0, len(inputs), step):
+        for i, values in enumerate(network.evaluate(inputs[start : start + step])):
+            if not np.isfinite(values).all():
+                raise InvalidInput("values overflow on the calibration data", where=network.layers[i - 1].name)
+            rest = (0, *range(2, values.ndim))
+            np.minimum(lows[i], values.min(axis=rest), out=lows[i])
+            np.maximum(highs[i], values.max(axis=rest), out=highs[i])
+    integers = integer_inputs(input_architecture(network, rule), chosen, "calibration")
+    return Calibration(
+        inputs=integers.reshape(*network.input_shape, -1), tensors=network.evaluate(chosen), lows=lows, highs=highs
+    )
+
+
+def input_architecture(network: FloatGraph, rule: InputRule) -> Architecture:
+    """An architecture with the inputs of a network and a layer that stands for all others."""
+    layer = Dense(inputs=math.prod(network.input_shape), outputs=1, bias_limbs=1)
+    return Architecture(
+        input_shape=network.input_shape,
+        input_low=rule.low,
+        input_high=rule.high,
+        input_scale=rule.scale.hex(),
+        layers=(layer,),
+    )

@@ -14,6 +14,7 @@ from zkaudit import wire
 from zkaudit.errors import InvalidInput
 from zkaudit.model.architecture import MAX_WEIGHTS, Architecture
 from zkaudit.model.bounds import bias_capacity, check_bounds
+from zkaudit_circuits.dense import Kernel
 
 MAGIC = b"zkauditM"
 """First bytes of a `.zkm` file."""
@@ -25,33 +26,43 @@ MAX_FILE_BYTES = MAX_WEIGHTS + (1 << 24)
 """Performance knob: the largest weights and 16 MiB for the rest."""
 
 
+KERNEL_TYPES = {1: np.int8, 2: np.int16}
+"""The integer type of a kernel by its limbs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
     """An architecture with its secret weights; `repr` shows the architecture only.
 
-    `kernels[k]` is int8 (outputs, inputs) and `biases[k]` int64 (outputs,) of dense layer k.
+    `kernels[k]` and `biases[k]` int64 belong to the layer k of those with weights.
+    A kernel is int8, or int16 with two limbs.
+    A dense kernel is (outputs, inputs), that of a convolution (filters, channels / groups, kh, kw); a bias has one
+    entry an output or filter.
     `report` is what the quantiser found: maps, lists, integers and strings, private like the weights.
     `InvalidInput` at construction names the layer whose arrays do not fit or whose sums could wrap.
     """
 
     architecture: Architecture
-    kernels: tuple[NDArray[np.int8], ...] = field(repr=False)
+    kernels: tuple[Kernel, ...] = field(repr=False)
     biases: tuple[NDArray[np.int64], ...] = field(repr=False)
     report: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         check_bounds(self.architecture)
-        layers = self.architecture.dense_layers
+        layers = self.architecture.weighted_layers
         if not len(self.kernels) == len(self.biases) == len(layers):
             raise InvalidInput("a wrong number of weight arrays", where="model", expected=f"{len(layers)} of each")
-        for number, (layer, kernel, bias) in enumerate(zip(layers, self.kernels, self.biases, strict=True), 1):
-            where = f"dense {number}"
-            if kernel.dtype != np.int8 or kernel.shape != (layer.outputs, layer.inputs):
-                raise InvalidInput(
-                    "a kernel of another shape", where=where, expected=f"({layer.outputs}, {layer.inputs})"
-                )
-            if bias.dtype != np.int64 or bias.shape != (layer.outputs,):
-                raise InvalidInput("a bias of another shape", where=where, expected=f"({layer.outputs},)")
+        named = zip(self.architecture.weighted_names, layers, self.kernels, self.biases, strict=True)
+        for where, layer, kernel, bias in named:
+            dtype = KERNEL_TYPES[layer.weight_limbs]
+            if kernel.dtype != dtype or kernel.shape != layer.kernel_shape:
+                expected = f"{dtype.__name__} {layer.kernel_shape}"
+                raise InvalidInput("a kernel of another type or shape", where=where, expected=expected)
+            capacity = bias_capacity(layer.weight_limbs)
+            if layer.weight_limbs > 1 and int(np.abs(kernel.astype(np.int64)).max()) > capacity:
+                raise InvalidInput("a weight exceeds its limbs", where=where, expected=f"magnitude at most {capacity}")
+            if bias.dtype != np.int64 or bias.shape != layer.kernel_shape[:1]:
+                raise InvalidInput("a bias of another shape", where=where, expected=f"({layer.kernel_shape[0]},)")
             capacity = bias_capacity(layer.bias_limbs)
             if int(bias.max()) > capacity or int(bias.min()) < -capacity:
                 raise InvalidInput("a bias exceeds its limbs", where=where, expected=f"magnitude at most {capacity}")
@@ -59,11 +70,12 @@ class Model:
     def weight_cells(self) -> NDArray[np.int8]:
         """All weights in commitment order, (weight_count,).
 
-        Each dense layer is its kernel in row-major order, then the bias limbs, limb l of output o at l outputs + o.
+        Each layer is the limbs of its kernel, each in row-major order, then the bias limbs, output after output.
         """
         parts: list[NDArray[np.int8]] = []
-        for layer, kernel, bias in zip(self.architecture.dense_layers, self.kernels, self.biases, strict=True):
-            parts += [kernel.reshape(-1), bias_digits(bias, layer.bias_limbs).reshape(-1)]
+        for layer, kernel, bias in zip(self.architecture.weighted_layers, self.kernels, self.biases, strict=True):
+            flat = kernel.reshape(-1).astype(np.int64)
+            parts += [digits(flat, layer.weight_limbs).reshape(-1), digits(bias, layer.bias_limbs).reshape(-1)]
         return np.concatenate(parts)
 
     @staticmethod
@@ -75,26 +87,32 @@ class Model:
             raise InvalidInput("a wrong number of weights", where="model", expected=str(architecture.weight_count))
         kernels, biases = [], []
         start = 0
-        for layer in architecture.dense_layers:
-            split = start + layer.outputs * layer.inputs
+        for layer in architecture.weighted_layers:
+            outputs = layer.kernel_shape[0]
+            split = start + outputs * layer.fan_in * layer.weight_limbs
             end = start + layer.weight_count
-            kernels.append(cells[start:split].reshape(layer.outputs, layer.inputs))
-            digits = cells[split:end].reshape(layer.bias_limbs, layer.outputs)
-            place_values = 256 ** np.arange(layer.bias_limbs, dtype=np.int64)
-            biases.append(place_values @ digits.astype(np.int64))  # (limbs,) @ (limbs, outputs) -> (outputs,)
+            kernel = from_digits(cells[start:split].reshape(layer.weight_limbs, -1))
+            kernels.append(kernel.astype(KERNEL_TYPES[layer.weight_limbs]).reshape(layer.kernel_shape))
+            biases.append(from_digits(cells[split:end].reshape(layer.bias_limbs, outputs)))
             start = end
         return Model(architecture=architecture, kernels=tuple(kernels), biases=tuple(biases), report=report or {})
 
 
-def bias_digits(bias: NDArray[np.int64], limbs: int) -> NDArray[np.int8]:
-    """Balanced base-256 digits in [-128, 127], lowest first, (outputs,) -> (limbs, outputs)."""
-    digits = np.empty((limbs, len(bias)), np.int8)
-    rest = bias
+def digits(values: NDArray[np.int64], limbs: int) -> NDArray[np.int8]:
+    """Balanced base-256 digits in [-128, 127], lowest first, (n,) -> (limbs, n)."""
+    result = np.empty((limbs, len(values)), np.int8)
+    rest = values
     for limb in range(limbs):
         digit = (rest + 128) % 256 - 128
-        digits[limb] = digit
+        result[limb] = digit
         rest = (rest - digit) >> 8
-    return digits
+    return result
+
+
+def from_digits(limbs: NDArray[np.int8]) -> NDArray[np.int64]:
+    """The integers of base-256 digits, (limbs, n) -> (n,)."""
+    place_values = 256 ** np.arange(len(limbs), dtype=np.int64)
+    return np.asarray(place_values @ limbs.astype(np.int64), np.int64)
 
 
 def model_bytes(model: Model) -> bytes:

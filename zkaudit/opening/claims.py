@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zkaudit.commitment.link import Link
+from zkaudit.commitment.link import VARIABLES, Link
+from zkaudit.commitment.ring import DEGREE as RING_DEGREE
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
 from zkaudit.field.extension import ONE, ZERO, Element, add, equality, multiply, subtract
 from zkaudit.layout import Layout
 from zkaudit.masking import Affine
+from zkaudit.opening.structured import outer_product, range_product
+from zkaudit.relation import Read
 from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 
@@ -39,8 +42,23 @@ class StaticTerm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RangeTerm:
+    """Weight factor * eq(point, leaf_start + j) of cell start + j of a static column, for j below `length`."""
+
+    column: str
+    start: int
+    point: list[Element]
+    leaf_start: int
+    length: int
+    factor: Element
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OuterTerm:
-    """weights rows[o] columns[i] of the cells start + o * len(columns) + i; rows (5, o), columns (5, i)."""
+    """Weights rows[g, o] columns[g, i] of the cells from `start` on, (g, o, i) in C order.
+
+    rows (5, g, o), columns (5, g, i).
+    """
 
     column: str
     start: int
@@ -55,7 +73,15 @@ class LinkTerm:
     link: Link
 
 
-Term = BatchedTerm | StaticTerm | OuterTerm | LinkTerm
+Term = BatchedTerm | StaticTerm | RangeTerm | OuterTerm | LinkTerm
+
+
+def read_weights(layout: Layout, read: Read, weights: Array) -> Array:
+    """Weights (5, positions read) as weights of the positions of the column, (5, positions)."""
+    if read.gather is None:
+        return weights
+    positions = layout.circuit.columns[read.column].positions
+    return arrays.scatter(weights[:, read.gather.targets], read.gather.sources, positions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,40 +120,38 @@ class Claims:
         region, place = point[0], point[1:]
         bits = self.layout.circuit.sample_bits
         positions = arrays.equality_table(place[bits:], self.layout.position_count)
+        weights = np.stack(self.position_weights(coefficients), axis=1)  # (5, sample points, positions)
+        sums = arrays.extension_matrix_vector(weights, positions)
         batched = ZERO
-        for sample_point, weights in zip(self.sample_points, self.position_weights(coefficients), strict=True):
-            weight = multiply(equality(sample_point, place[:bits]), arrays.dot(weights, positions))
-            batched = add(batched, weight)
+        for sample_point, weight in zip(self.sample_points, arrays.to_elements(sums), strict=True):
+            batched = add(batched, multiply(equality(sample_point, place[:bits]), weight))
         static = self._static_at(coefficients, place)
         return add(multiply(subtract(ONE, region), batched), multiply(region, static))
 
     def _static_at(self, coefficients: Sequence[Element], place: list[Element]) -> Element:
-        cells = arrays.equality_range(place, 0, self.layout.static_cells)
         result = ZERO
         for coefficient, claim in zip(coefficients, self.items, strict=True):
             for term in claim.terms:
                 if not isinstance(term, BatchedTerm):
-                    result = add(result, multiply(coefficient, self._term_at(term, cells, place)))
+                    result = add(result, multiply(coefficient, self._term_at(term, place)))
         return result
 
-    def _term_at(self, term: Term, cells: Array, place: list[Element]) -> Element:
-        """The extension of one static term, given eq of the place at every static cell."""
-        places = self.layout.static_places
-        if isinstance(term, StaticTerm):
-            first = places[term.column] + term.start
-            return arrays.dot(term.weights, cells[:, first : first + term.weights.shape[1]])
-        if isinstance(term, OuterTerm):
-            first = places[term.column] + term.start
-            rows, columns = term.rows.shape[1], term.columns.shape[1]
-            part = cells[:, first : first + rows * columns].reshape(5, rows, columns)
-            return arrays.dot(term.rows, arrays.extension_matrix_vector(part, term.columns))
+    def _term_at(self, term: StaticTerm | RangeTerm | OuterTerm | LinkTerm, place: list[Element]) -> Element:
+        """The extension of one static term; no array over the weight cells exists."""
         if isinstance(term, LinkTerm):
-            weights = self.layout.circuit.columns[WEIGHTS].positions
-            first = places[WEIGHTS]
-            elements = -(-weights // 512)
-            high = arrays.equality_range(place[9:], first // 512, elements)
-            value = term.link.evaluate_weights(high, arrays.equality_table(place[:9]), weights)
-            randomness = term.link.randomness_coefficients()
-            first = places[RANDOMNESS]
-            return add(value, arrays.dot(randomness, cells[:, first : first + randomness.shape[1]]))
-        raise TypeError(type(term))
+            return self._link_at(term.link, place)
+        first = self.layout.static_places[term.column] + term.start
+        if isinstance(term, StaticTerm):
+            return arrays.dot(term.weights, arrays.equality_range(place, first, term.weights.shape[1]))
+        if isinstance(term, RangeTerm):
+            return multiply(term.factor, range_product(term.point, term.leaf_start, place, first, term.length))
+        return outer_product(place, first, term.rows, term.columns)
+
+    def _link_at(self, link: Link, place: list[Element]) -> Element:
+        cells = self.layout.circuit.columns[WEIGHTS].positions
+        first = self.layout.static_places[WEIGHTS] // RING_DEGREE
+        elements = arrays.equality_range(place[VARIABLES:], first, -(-cells // RING_DEGREE))
+        value = link.evaluate_weights(elements, arrays.equality_table(place[:VARIABLES]), cells)
+        weights = link.randomness_coefficients()
+        first = self.layout.static_places[RANDOMNESS]
+        return add(value, arrays.dot(weights, arrays.equality_range(place, first, weights.shape[1])))

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from zkaudit.field import blocks
 from zkaudit.field.arrays import Array
 from zkaudit.field.jit import inlined, kernel, run_parallel, split
-from zkaudit.field.kernels import BLOCK, LANES, accumulator_reduce, montgomery_reduce, product
+from zkaudit.field.kernels import (
+    BLOCK,
+    LANES,
+    accumulator_reduce,
+    base_add,
+    cell_of,
+    montgomery_reduce,
+    multiplication_matrix,
+    multiply_by_matrix,
+    product,
+)
 
 PARALLEL_CELLS = 1 << 20
 """Performance knob: a thread takes at least so many cells, about 0.4 ms of work."""
@@ -188,6 +198,54 @@ def _add_up(accumulators, width, out):
             out[c * width + n] = uint64(montgomery_reduce(total))
 
 
+@inlined
+def _add_lane(out, cell, vector, size, entry, matrix):
+    """out[cell] += vector[entry] times the scalar of the matrix, five coordinates."""
+    values = (
+        vector[entry],
+        vector[entry + size],
+        vector[entry + uint64(2) * size],
+        vector[entry + uint64(3) * size],
+        vector[entry + uint64(4) * size],
+    )
+    scaled = multiply_by_matrix(values, matrix)
+    out[cell] = base_add(out[cell], scaled[0])
+    out[cell + uint64(16)] = base_add(out[cell + uint64(16)], scaled[1])
+    out[cell + uint64(32)] = base_add(out[cell + uint64(32)], scaled[2])
+    out[cell + uint64(48)] = base_add(out[cell + uint64(48)], scaled[3])
+    out[cell + uint64(64)] = base_add(out[cell + uint64(64)], scaled[4])
+
+
+@kernel
+def _add_runs(out, vector, size, firsts, entries, lengths, scalars, start, stop):
+    """Runs of entries of a blocked array, each a multiple of consecutive entries of one vector.
+
+    Formula: out[firsts[k] + i] += scalars[k] vector[entries[k] + i] for i < lengths[k], start <= k < stop.
+    Shapes: out blocked Montgomery; vector uint32 (5 * size,), coordinates one after the other, and scalars (runs, 5),
+    both Montgomery; firsts, entries and lengths int64 (runs,).
+    Bound: residues below p; 2 ns an entry.
+    Source: docs/protocol.md, batching.
+    """
+    stride = uint64(size)
+    for k in range(start, stop):
+        matrix = multiplication_matrix(scalars[k, 0], scalars[k, 1], scalars[k, 2], scalars[k, 3], scalars[k, 4])
+        first = uint64(firsts[k])
+        entry = uint64(entries[k])
+        length = lengths[k]
+        # Single lanes up to the first whole block, and from the last one on.
+        head = min(length, -firsts[k] & 15)
+        whole = head + (length - head) // 16 * 16
+        for i in range(head):
+            _add_lane(out, cell_of(first + uint64(i)), vector, stride, entry + uint64(i), matrix)
+        for i in range(head, whole, 16):
+            cell = cell_of(first + uint64(i))
+            for lane in range(16):
+                j = uint64(lane)
+                _add_lane(out, cell + j, vector, stride, entry + uint64(i) + j, matrix)
+        for i in range(whole, length):
+            _add_lane(out, cell_of(first + uint64(i)), vector, stride, entry + uint64(i), matrix)
+
+
 def collapse_samples(cells: NDArray[np.uint32], samples: int, weights: Array) -> Array:
     """sum_n weights[:, n] cells[p, n] for every position p: one random virtual sample, (5, positions).
 
@@ -236,6 +294,39 @@ def combine_rows(cells: NDArray[np.uint32], width: int, coefficients: Array) -> 
     out = np.empty(5 * width, np.uint64)
     _add_up(accumulators, width, out)
     return out.reshape(5, width)
+
+
+def add_runs(
+    out: NDArray[np.uint32],
+    vector: Array,
+    firsts: NDArray[np.int64],
+    entries: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    scalars: Array,
+) -> None:
+    """out[firsts[k] + i] += scalars[:, k] vector[:, entries[k] + i] for i < lengths[k] and every run k.
+
+    out is blocked Montgomery, vector (5, n) and scalars (5, runs) canonical; runs do not overlap.
+    Cost: 2 ns an entry on one core.
+    """
+    size = vector.shape[1]
+    if firsts.size == 0:
+        return
+    ends = (firsts + lengths).max(), (entries + lengths).max()
+    if min(firsts.min(), entries.min(), lengths.min()) < 0 or ends[0] > out.size // 5 or ends[1] > size:
+        raise ValueError(f"runs up to {ends} of {out.size // 5} entries from {size}")
+    flat, rows = _montgomery(vector).reshape(-1), np.ascontiguousarray(_montgomery(scalars).T)
+
+    def task(start: int, stop: int) -> Callable[[], None]:
+        return lambda: _add_runs(out, flat, size, firsts, entries, lengths, rows, start, stop)
+
+    minimum = PARALLEL_CELLS // max(1, int(lengths.mean()))
+    run_parallel([task(start, stop) for start, stop in split(firsts.size, minimum)])
+
+
+def _montgomery(vector: Array) -> NDArray[np.uint32]:
+    """Canonical residues in Montgomery form, same shape."""
+    return ((vector << np.uint64(32)) % _P).astype(np.uint32)
 
 
 def _leading(cells: NDArray[np.uint32], inner: int, expected: int) -> int:

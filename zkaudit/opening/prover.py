@@ -8,22 +8,22 @@ Source: docs/protocol.md, "Batching".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
-from zkaudit.field.extension import ONE, Element, add, multiply, subtract
+from zkaudit.field.extension import Element, add, multiply, subtract
 from zkaudit.masking import ProverChannel
-from zkaudit.opening.claims import BatchedTerm, Claims, LinkTerm, OuterTerm, StaticTerm
+from zkaudit.opening.claims import Claims
 from zkaudit.opening.kernels import combine_rows
+from zkaudit.opening.static import static_weights
 from zkaudit.opening.verifier import CombinedRow, RowLayout
 from zkaudit.sumcheck.inner import InnerProducts, bind_together
 from zkaudit.transcript import Label
-from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 Cells = NDArray[np.uint32]
 
@@ -35,11 +35,11 @@ class WitnessVector:
     `mask_cells` (5, W) and `mask_pads` (5, t) are the mask row, `pads` (rows - 5, t) the pads of all others.
     """
 
-    batched: Cells
-    static: Cells
-    pads: Cells
-    mask_cells: Array
-    mask_pads: Array
+    batched: Cells = field(repr=False)
+    static: Cells = field(repr=False)
+    pads: Cells = field(repr=False)
+    mask_cells: Array = field(repr=False)
+    mask_pads: Array = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +62,11 @@ def prove_batching(
     bits = layout.circuit.sample_bits
     coefficients = channel.challenges(Label.BATCH_COMBINATION, len(claims.items))
     position_weights = claims.position_weights(coefficients)
-    static = (static_weights(claims, coefficients), _embed(witness.static[: layout.static_cells]))
+    static = (static_weights(claims, coefficients), witness.static[: layout.static_cells])
     pairs = [(weights, collapse(index)) for index, weights in enumerate(position_weights)]
     # Position variables: the collapsed arrays and the static region share every challenge.
     collapsed = InnerProducts(pairs, layout.place_variables - bits)
-    region = InnerProducts([static], layout.place_variables)
+    region = InnerProducts([], layout.place_variables, [static])
     top = bind_together(channel, [collapsed, region], collapsed.variables)
     sample_weights = np.zeros((5, 1 << bits), np.uint64)
     for index, sample_point in enumerate(claims.sample_points):
@@ -95,32 +95,6 @@ def _bind_region(
     return r, add(weights[0], multiply(r, weight_step)), add(values[0], multiply(r, value_step))
 
 
-def static_weights(claims: Claims, coefficients: Sequence[Element]) -> Array:
-    """The combined weights of all static places, (5, places)."""
-    layout = claims.layout
-    result = np.zeros((5, layout.static_cells), np.uint64)
-
-    def accumulate(column: str, start: int, weights: Array, coefficient: Element) -> None:
-        first = layout.static_places[column] + start
-        part = result[:, first : first + weights.shape[1]]
-        part[...] = arrays.add(part, arrays.scale(weights, coefficient))
-
-    for coefficient, claim in zip(coefficients, claims.items, strict=True):
-        for term in claim.terms:
-            if isinstance(term, StaticTerm):
-                accumulate(term.column, term.start, term.weights, coefficient)
-            elif isinstance(term, OuterTerm):
-                outer = arrays.multiply(arrays.scale(term.rows, coefficient)[:, :, None], term.columns[:, None, :])
-                accumulate(term.column, term.start, outer.reshape(5, -1), ONE)
-            elif isinstance(term, LinkTerm):
-                cells = layout.circuit.columns[WEIGHTS].positions
-                accumulate(WEIGHTS, 0, term.link.weight_coefficients(cells), coefficient)
-                accumulate(RANDOMNESS, 0, term.link.randomness_coefficients(), coefficient)
-            elif not isinstance(term, BatchedTerm):
-                raise TypeError(type(term))
-    return result
-
-
 def combined_row(rows: RowLayout, witness: WitnessVector, point: list[Element], gamma: Element) -> CombinedRow:
     """u = mask + gamma sum_i eq_i row_i, cells and pads alike."""
     weights = rows.row_weights(point)
@@ -135,9 +109,3 @@ def combined_row(rows: RowLayout, witness: WitnessVector, point: list[Element], 
         cells=arrays.add(witness.mask_cells, arrays.scale(cells, gamma)),
         pads=arrays.add(witness.mask_pads, arrays.scale(pads, gamma)),
     )
-
-
-def _embed(cells: Cells) -> Array:
-    result = np.zeros((5, cells.size), np.uint64)
-    result[0] = cells
-    return result

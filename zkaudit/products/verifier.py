@@ -11,7 +11,7 @@ from zkaudit.field import arrays
 from zkaudit.field.extension import ONE, ZERO, Element, add, equality, negate, scale
 from zkaudit.layout import Layout
 from zkaudit.masking import Affine, VerifierChannel, known
-from zkaudit.opening.claims import BatchedTerm, Claim, Term
+from zkaudit.opening.claims import BatchedTerm, Claim, Term, read_weights
 from zkaudit.relation import Combination
 from zkaudit.sumcheck.verifier import reduce_sumcheck
 from zkaudit.transcript import Label
@@ -59,7 +59,7 @@ def _stacked_claim(
         weights = arrays.equality_range(point, first, end - first)
         if combination.constant:
             constant = add(constant, scale(arrays.total(weights), combination.constant))
-        for column, coefficient in combination.terms:
-            scaled = arrays.scale(weights, scale(ONE, coefficient))
-            terms.append(BatchedTerm(sample_point=sample_point, column=column, weights=scaled))
+        for read in combination.terms:
+            spread = read_weights(layout, read, arrays.scale(weights, scale(ONE, read.coefficient)))
+            terms.append(BatchedTerm(sample_point=sample_point, column=read.column, weights=spread))
     return Claim(name=f"products/{name}", value=channel.combine([(ONE, value)], negate(constant)), terms=tuple(terms))

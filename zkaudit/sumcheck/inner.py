@@ -15,7 +15,9 @@ from zkaudit.field.arrays import Array
 from zkaudit.field.blocks import Blocks
 from zkaudit.field.extension import Element
 from zkaudit.field.jit import run_parallel, split
-from zkaudit.sumcheck import kernels
+from zkaudit.field.kernels import BLOCK, LANES, MONTGOMERY_ONE, pack_blocks
+from zkaudit.field.koalabear import MODULUS
+from zkaudit.sumcheck import base_kernels, kernels
 from zkaudit.sumcheck.pairs import PARALLEL_BLOCKS
 from zkaudit.sumcheck.prover import Channel
 from zkaudit.transcript import Label
@@ -29,16 +31,21 @@ class _InnerProduct:
     While a variable above these is bound, both only take a factor 1 - r, so their inner product is kept and scaled.
     """
 
-    def __init__(self, left: Array, right: Array, variables: int) -> None:
-        length = max(left.shape[1], right.shape[1], 1)
-        self._own = (length - 1).bit_length()
-        if self._own > variables:
-            raise ValueError(f"{length} entries for {variables} variables")
-        self._sides = (_blocked(left, self._own), _blocked(right, self._own))
+    def __init__(self, left: Blocks, right: Blocks, own: int, variables: int) -> None:
+        if own > variables:
+            raise ValueError(f"vectors of {own} variables for {variables}")
+        self._own = own
+        self._sides = (left, right)
         self._variables = variables
         self._factor = extension.ONE
         self._total: Element | None = None
         self._challenge: Blocks | None = None
+
+    @staticmethod
+    def of(left: Array, right: Array, variables: int) -> _InnerProduct:
+        """Of two F-vectors (5, n) of any lengths, which are copied."""
+        own = (max(left.shape[1], right.shape[1], 1) - 1).bit_length()
+        return _InnerProduct(_blocked(left, own), _blocked(right, own), own, variables)
 
     def evaluate(self) -> tuple[Element, Element]:
         """(left right)(0) and [X^2] (left right) of the top variable, summed over the rest."""
@@ -120,11 +127,70 @@ class _InnerProduct:
         self._challenge = None
 
 
+class _BaseInnerProduct(_InnerProduct):
+    """One side over K, as canonical cells, until its top variable is bound."""
+
+    def __init__(self, left: Blocks, cells: NDArray[np.uint32], variables: int) -> None:
+        own = (max(cells.size, 1) - 1).bit_length()
+        if left.size != blocks.cells(1 << own):
+            raise ValueError(f"{left.size} blocked cells beside {cells.size}")
+        super().__init__(left, np.empty(0, np.uint32), own, variables)
+        self._cells: NDArray[np.uint32] | None = np.zeros(1 << own, np.uint32)
+        self._cells[: cells.size] = cells
+        if own <= _LANE_VARIABLES:
+            # Halves of less than a block.
+            self._sides = (left, _blocked(arrays.embed(self._cells), own))
+            self._cells = None
+
+    def bind(self, challenge: Element) -> None:
+        if self._cells is None or self._own < self._variables:
+            super().bind(challenge)
+            return
+        half = 1 << (self._own - 1 - _LANE_VARIABLES)
+        left, right = self._sides[0], np.empty(blocks.cells(LANES * half), np.uint32)
+        scalar = blocks.to_montgomery([challenge])
+        base_scalar = blocks.to_montgomery([extension.scale(challenge, MONTGOMERY_ONE)])
+        cells = self._cells
+
+        def task(start: int, stop: int) -> Callable[[], None]:
+            def run() -> None:
+                kernels.fold_blocks(left, scalar, start, stop, half)
+                base_kernels.fold_cells(cells, base_scalar, right, start, stop, half)
+
+            return run
+
+        run_parallel([task(start, stop) for start, stop in split(half, PARALLEL_BLOCKS)])
+        self._sides, self._cells = (left, right), None
+        self._own -= 1
+        self._variables -= 1
+
+    def side(self, index: int) -> Array:
+        if index == 1 and self._cells is not None:
+            return arrays.scale(arrays.embed(self._cells), self._factor)
+        return super().side(index)
+
+    def _in_blocks(self, count: int, distance: int, sums: Blocks) -> None:
+        if self._cells is None:
+            super()._in_blocks(count, distance, sums)
+            return
+        left, cells = self._sides[0], self._cells
+        parts = split(count, PARALLEL_BLOCKS)
+        accumulators = np.zeros((len(parts), 2 * BLOCK), np.uint64)
+
+        def task(start: int, stop: int, row: NDArray[np.uint64]) -> Callable[[], None]:
+            return lambda: base_kernels.evaluate_base_inner(left, cells, row, start, stop, distance)
+
+        run_parallel([task(start, stop, row) for (start, stop), row in zip(parts, accumulators, strict=True)])
+        # An accumulator holds canonical times Montgomery residues, so its residue is a Montgomery form.
+        totals = (accumulators % np.uint64(MODULUS)).reshape(-1, 2, 5, LANES).sum(axis=(0, 3)) % np.uint64(MODULUS)
+        sums[:] = totals.reshape(-1)
+
+
 def _blocked(vector: Array, variables: int) -> Blocks:
     """An F-vector (5, n) as a blocked array of 2^variables entries."""
     result = np.zeros(blocks.cells(1 << variables), np.uint32)
-    packed = blocks.to_blocks(vector)
-    result[: packed.size] = packed
+    count = vector.shape[1]
+    pack_blocks(np.ascontiguousarray(vector, np.uint64).reshape(-1), count, result[: blocks.cells(count)])
     return result
 
 
@@ -132,11 +198,19 @@ class InnerProducts:
     """sum over pairs of sum_x left(x) right(x), all over one hypercube, vectors standing for their zero extension.
 
     Pairs are F-vectors (5, n) of any lengths n up to 2^variables, and are copied.
+    Base pairs follow them: a vector with canonical cells over K, uint32 (n,), which are copied.
+    Their vector is blocked, has as many entries as the least power of two from n on, and is overwritten.
     """
 
-    def __init__(self, pairs: Sequence[tuple[Array, Array]], variables: int) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[tuple[Array, Array]],
+        variables: int,
+        base_pairs: Sequence[tuple[Blocks, NDArray[np.uint32]]] = (),
+    ) -> None:
         self.variables = variables
-        self._products = [_InnerProduct(left, right, variables) for left, right in pairs]
+        self._products = [_InnerProduct.of(left, right, variables) for left, right in pairs]
+        self._products += [_BaseInnerProduct(left, cells, variables) for left, cells in base_pairs]
 
     @property
     def pairs(self) -> list[tuple[Array, Array]]:

@@ -46,22 +46,23 @@ def pair_sum(a, b, c, d):
 
 
 @inlined
-def base_pair_sum(a, b, m, d):
-    """a b + m d in F, for m in K, with one reduction."""
-    a0, a1, a2, a3, a4 = a
+def base_pair_sum(m, b, c, d):
+    """m b + c d in F, for m in K, with one reduction."""
     b0, b1, b2, b3, b4 = b
-    c = extension_convolution(a0, a1, a2, a3, a4, b0, b1, b2, b3, b4)
+    c0, c1, c2, c3, c4 = c
+    d0, d1, d2, d3, d4 = d
+    e = extension_convolution(c0, c1, c2, c3, c4, d0, d1, d2, d3, d4)
     return convolution_reduce(
         (
-            multiply_accumulate(c[0], m, d[0]),
-            multiply_accumulate(c[1], m, d[1]),
-            multiply_accumulate(c[2], m, d[2]),
-            multiply_accumulate(c[3], m, d[3]),
-            multiply_accumulate(c[4], m, d[4]),
-            c[5],
-            c[6],
-            c[7],
-            c[8],
+            multiply_accumulate(e[0], m, b0),
+            multiply_accumulate(e[1], m, b1),
+            multiply_accumulate(e[2], m, b2),
+            multiply_accumulate(e[3], m, b3),
+            multiply_accumulate(e[4], m, b4),
+            e[5],
+            e[6],
+            e[7],
+            e[8],
         )
     )
 
@@ -82,6 +83,27 @@ def accumulate_weighted(values, weight, accumulators, offset):
         store(accumulators, k, (for_0, for_1, for_2, for_3, for_4))
 
 
+@inlined
+def fold_line(array, low, high, matrix):
+    """low + r (high - low) for two places of a blocked array; `matrix` is that of r."""
+    a0, a1, a2, a3, a4 = load(array, low)
+    m0, m1, m2, m3, m4 = multiply_by_matrix(load_difference(array, high, low), matrix)
+    return extension_add(a0, a1, a2, a3, a4, m0, m1, m2, m3, m4)
+
+
+@inlined
+def fold_base_line(low, high, r):
+    """low + r (high - low) for low and high in K and r in F, all in Montgomery form."""
+    d = base_subtract(high, low)
+    return (
+        base_add(low, base_multiply(d, r[0])),
+        base_multiply(d, r[1]),
+        base_multiply(d, r[2]),
+        base_multiply(d, r[3]),
+        base_multiply(d, r[4]),
+    )
+
+
 @kernel
 def fold_blocks(array, challenge, start, stop, half):
     """One array with its top variable bound, in place, in whole blocks.
@@ -98,43 +120,32 @@ def fold_blocks(array, challenge, start, stop, half):
         block = uint64(k) * _CELLS
         above = uint64(k + half) * _CELLS
         for i in range(16):
-            low = block + uint64(i)
-            a0, a1, a2, a3, a4 = load(array, low)
-            m0, m1, m2, m3, m4 = multiply_by_matrix(load_difference(array, above + uint64(i), low), matrix)
-            store(folded, uint64(i), extension_add(a0, a1, a2, a3, a4, m0, m1, m2, m3, m4))
+            store(folded, uint64(i), fold_line(array, block + uint64(i), above + uint64(i), matrix))
         for i in range(80):
             array[block + uint64(i)] = folded[i]
 
 
 @kernel
-def fold_base(values, challenge, out, start, stop, half):
+def fold_base(low, high, challenge, out):
     """An array over K with its top variable bound, which gives an array over F.
 
-    Formula: out[i] = values[i] + r (values[i + half] - values[i]).
-    Shapes: values uint32 (16 * 2 half,) canonical; challenge (5,) and out (80 * half,) Montgomery.
-    Blocks start to stop of the result are written.
+    Formula: out[i] = low[i] + r (high[i] - low[i]).
+    Shapes: low and high uint32 (16 * blocks,) canonical; challenge (5,) and out (80 * blocks,) Montgomery.
     Bound: residues below p.
     Source: Thaler 2022, section 4.1.
     """
-    r0, r1, r2, r3, r4 = challenge[0], challenge[1], challenge[2], challenge[3], challenge[4]
-    for k in range(start, stop):
-        block = uint64(k) * _CELLS
-        low = uint64(k) * uint64(16)
-        high = uint64(k + half) * uint64(16)
+    r = (challenge[0], challenge[1], challenge[2], challenge[3], challenge[4])
+    for k in range(out.size // 80):
         for i in range(16):
-            a = base_multiply(values[low + uint64(i)], _SQUARE)
-            d = base_subtract(base_multiply(values[high + uint64(i)], _SQUARE), a)
-            store(
-                out,
-                block + uint64(i),
-                (
-                    base_add(a, base_multiply(d, r0)),
-                    base_multiply(d, r1),
-                    base_multiply(d, r2),
-                    base_multiply(d, r3),
-                    base_multiply(d, r4),
-                ),
-            )
+            j = uint64(k) * uint64(16) + uint64(i)
+            line = fold_base_line(base_multiply(low[j], _SQUARE), base_multiply(high[j], _SQUARE), r)
+            store(out, uint64(k) * _CELLS + uint64(i), line)
+
+
+@inlined
+def block_step(array):
+    """Cells from one block of an array to the next; an array of one block stands for its repetition."""
+    return _CELLS if array.size > 80 else uint64(0)
 
 
 @kernel
@@ -142,68 +153,61 @@ def evaluate_pairs(a, b, c, d, weights, accumulators, start, stop, low, high):
     """A round of sum_x eq(x)(a b + c d)(x) without the factor of the bound variable, lane by lane.
 
     Formula: with f = a b + c d on lines through (k + low, k + high), sum_k w_k f(0) and sum_k w_k [X^2] f.
-    Shapes: a, b, c, d blocked; weights blocked, entry k for block k; accumulators uint64 (160,), added to.
+    Shapes: a, b, c, d blocked, c and d perhaps one block that repeats; weights blocked, entry k for block k;
+    accumulators uint64 (160,), added to.
     Bound: accumulators below p 2^32.
     Source: docs/protocol.md, LogUp-GKR; the split of eq is Gruen 2024, section 3.2.
     """
+    step_c, step_d = block_step(c), block_step(d)
     at_zero = np.empty(80, np.uint32)
     leading = np.empty(80, np.uint32)
     for k in range(start, stop):
-        bottom = uint64(k + low) * _CELLS
-        top = uint64(k + high) * _CELLS
+        bottom, top = uint64(k + low), uint64(k + high)
         for i in range(16):
-            j = bottom + uint64(i)
-            store(at_zero, uint64(i), pair_sum(load(a, j), load(b, j), load(c, j), load(d, j)))
+            j = bottom * _CELLS + uint64(i)
+            third, fourth = load(c, bottom * step_c + uint64(i)), load(d, bottom * step_d + uint64(i))
+            store(at_zero, uint64(i), pair_sum(load(a, j), load(b, j), third, fourth))
         for i in range(16):
-            j = bottom + uint64(i)
-            h = top + uint64(i)
-            store(
-                leading,
-                uint64(i),
-                pair_sum(
-                    load_difference(a, h, j),
-                    load_difference(b, h, j),
-                    load_difference(c, h, j),
-                    load_difference(d, h, j),
-                ),
-            )
+            j, h = bottom * _CELLS + uint64(i), top * _CELLS + uint64(i)
+            third = load_difference(c, top * step_c + uint64(i), bottom * step_c + uint64(i))
+            fourth = load_difference(d, top * step_d + uint64(i), bottom * step_d + uint64(i))
+            store(leading, uint64(i), pair_sum(load_difference(a, h, j), load_difference(b, h, j), third, fourth))
         weight = load(weights, cell_of(k))
         accumulate_weighted(at_zero, weight, accumulators, uint64(0))
         accumulate_weighted(leading, weight, accumulators, _CELLS)
+
+
+@inlined
+def accumulate_base(accumulators, place, m, weight):
+    """accumulators[place + 16 c] += m weight_c, for m in K."""
+    accumulators[place] = multiply_accumulate(accumulators[place], m, weight[0])
+    accumulators[place + uint64(16)] = multiply_accumulate(accumulators[place + uint64(16)], m, weight[1])
+    accumulators[place + uint64(32)] = multiply_accumulate(accumulators[place + uint64(32)], m, weight[2])
+    accumulators[place + uint64(48)] = multiply_accumulate(accumulators[place + uint64(48)], m, weight[3])
+    accumulators[place + uint64(64)] = multiply_accumulate(accumulators[place + uint64(64)], m, weight[4])
 
 
 @kernel
-def evaluate_base_pairs(a, b, c, d, weights, accumulators, start, stop, low, high):
-    """`evaluate_pairs` where c is over K, which saves a quarter of the products.
+def evaluate_base_products(a, b, c, a_high, b_high, weights, accumulators, start):
+    """A round of sum_x eq(x)(a b + c)(x), as `evaluate_pairs`, for arrays over K.
 
-    Formula: as there.
-    Shapes: a, b, d and weights blocked; c uint32, canonical, entry i at i; accumulators uint64 (160,), added to.
+    Formula: with f = a b + c on the lines from a, b, c to those that end in `high`, sum_k w_(start + k) f(0) and
+    sum_k w_(start + k) [X^2] f, to which c adds nothing.
+    Shapes: all uint32 (16 * blocks,), canonical; weights blocked; accumulators uint64 (160,), added to.
     Bound: accumulators below p 2^32.
-    Source: docs/protocol.md, LogUp-GKR.
+    Source: docs/protocol.md, products.
     """
-    at_zero = np.empty(80, np.uint32)
-    leading = np.empty(80, np.uint32)
-    for k in range(start, stop):
-        bottom = uint64(k + low) * _CELLS
-        top = uint64(k + high) * _CELLS
-        base_bottom = uint64(k + low) * uint64(16)
-        base_top = uint64(k + high) * uint64(16)
+    for k in range(a.size // 16):
+        weight = load(weights, cell_of(start + k))
         for i in range(16):
-            j = bottom + uint64(i)
-            m = base_multiply(c[base_bottom + uint64(i)], _SQUARE)
-            store(at_zero, uint64(i), base_pair_sum(load(a, j), load(b, j), m, load(d, j)))
-        for i in range(16):
-            j = bottom + uint64(i)
-            h = top + uint64(i)
-            m = base_multiply(base_subtract(c[base_top + uint64(i)], c[base_bottom + uint64(i)]), _SQUARE)
-            store(
-                leading,
-                uint64(i),
-                base_pair_sum(load_difference(a, h, j), load_difference(b, h, j), m, load_difference(d, h, j)),
-            )
-        weight = load(weights, cell_of(k))
-        accumulate_weighted(at_zero, weight, accumulators, uint64(0))
-        accumulate_weighted(leading, weight, accumulators, _CELLS)
+            j = uint64(k) * uint64(16) + uint64(i)
+            second = base_multiply(b[j], _SQUARE)
+            change = base_subtract(base_multiply(b_high[j], _SQUARE), second)
+            # Canonical times Montgomery is canonical, like c.
+            at_zero = base_add(base_multiply(a[j], second), c[j])
+            leading = base_multiply(base_subtract(a_high[j], a[j]), change)
+            accumulate_base(accumulators, uint64(i), base_multiply(at_zero, _SQUARE), weight)
+            accumulate_base(accumulators, _CELLS + uint64(i), base_multiply(leading, _SQUARE), weight)
 
 
 @kernel
