@@ -10,7 +10,7 @@ import numpy as np
 from zkaudit.claim import parse_claim
 from zkaudit.commitment import Opening, commit
 from zkaudit.dataset import HeldOutSet
-from zkaudit.model.architecture import Architecture, Dense, Requantise
+from zkaudit.model.architecture import Architecture, Dense, Layer, Requantise
 from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import Model
 from zkaudit.relation import Integers
@@ -56,24 +56,44 @@ def random_case(
 
     Without a claim the statement is that at least the true count is correct.
     """
-    generator = np.random.default_rng(seed)
-    layers: list[Dense | Requantise] = []
-    kernels, biases = [], []
+    layers: list[Layer] = []
     for index, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
         if index:
             layers.append(Requantise(shift=shift, activation=activation))
         layers.append(Dense(inputs=inputs, outputs=outputs, bias_limbs=2))
-        kernels.append(generator.integers(-128, 128, (outputs, inputs)).astype(np.int8))
-        biases.append(generator.integers(-3000, 3000, outputs))
+    return network_case(
+        (widths[0],), tuple(layers), samples, input_interval=input_interval, claim=claim, profile=profile, seed=seed
+    )
+
+
+def network_case(
+    input_shape: tuple[int, ...],
+    layers: tuple[Layer, ...],
+    samples: int,
+    *,
+    input_interval: tuple[int, int] = (0, 255),
+    claim: str = "",
+    profile: str = "test-insecure",
+    seed: int = 0,
+) -> Case:
+    """Random weights and inputs for given layers; labels and claim as in `random_case`."""
+    generator = np.random.default_rng(seed)
     low, high = input_interval
     architecture = Architecture(
-        input_shape=(widths[0],), input_low=low, input_high=high, input_scale=(1.0).hex(), layers=tuple(layers)
+        input_shape=input_shape, input_low=low, input_high=high, input_scale=(1.0).hex(), layers=layers
     )
+    kernels, biases = [], []
+    for layer in architecture.weighted_layers:
+        wide = layer.weight_limbs > 1
+        least, beyond = (-32639, 32640) if wide else (-128, 128)
+        kernels.append(generator.integers(least, beyond, layer.kernel_shape).astype(np.int16 if wide else np.int8))
+        biases.append(generator.integers(-3000, 3000, layer.kernel_shape[0]))
     model = Model(architecture=architecture, kernels=tuple(kernels), biases=tuple(biases), report={})
-    inputs = generator.integers(low, high + 1, (widths[0], samples))
-    labels = evaluate(architecture, kernels, biases, inputs).predictions.copy()
-    labels[::3] = (labels[::3] + 1) % widths[-1]
-    correct = int((evaluate(architecture, kernels, biases, inputs).predictions == labels).sum())
+    inputs = generator.integers(low, high + 1, (architecture.features, samples))
+    predictions = evaluate(architecture, kernels, biases, inputs).predictions
+    labels = predictions.copy()
+    labels[::3] = (labels[::3] + 1) % architecture.classes
+    correct = int((predictions == labels).sum())
     commitment, opening = commit(architecture, model.weight_cells())
     statement = Statement(
         commitment=commitment,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,24 @@ import pytest
 import zkaudit.prover
 from tests.cases import Case
 from zkaudit import wire
+from zkaudit.builder import CircuitBuilder
 from zkaudit.commitment.ajtai import RANDOMNESS_KIND, commitment_value, ring_blocks
 from zkaudit.commitment.ring import DEGREE
 from zkaudit.errors import InvalidInput, Reason, Rejected
 from zkaudit.field.extension import ONE, Element, add
 from zkaudit.field.koalabear import MODULUS, inverse
-from zkaudit.masking import ProverChannel
-from zkaudit.proof import MAGIC, VERSION
+from zkaudit.masking import ProverChannel, VerifierChannel
+from zkaudit.model.architecture import Layer
+from zkaudit.opening.claims import Claims
+from zkaudit.proof import MAGIC, VERSION, decode, elements
 from zkaudit.prover import prove_columns
+from zkaudit.reduction import reduce_statement
 from zkaudit.relation import Integers, multiplicity
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
-from zkaudit.verifier import Policy, verify
-from zkaudit_circuits.argmax import Argmax
-from zkaudit_circuits.dense import dense
-from zkaudit_circuits.network import count_lookups, stages
+from zkaudit.verifier import Policy, verify, verify_grinding
+from zkaudit_circuits import network, weights
+from zkaudit_circuits.network import count_lookups
 
 POLICY = Policy(minimum_bits=0, profiles=("test-insecure",))
 """Admits the tests' profile."""
@@ -55,6 +58,16 @@ def reason_of(statement: Statement, proof: bytes) -> Reason:
     return error.reason
 
 
+def claims_of(statement: Statement, proof: bytes) -> Claims:
+    """The claims that the messages of a proof reduce to."""
+    parts = decode(proof)
+    transcript = statement.open_transcript(parts.witness_root, parts.pad_root)
+    verify_grinding(transcript, Label.LOOKUP_GRINDING, parts.lookup_nonce, statement.parameters.grinding_bits)
+    plan = statement.layout.full_plan
+    channel = VerifierChannel(transcript, elements(parts.messages, plan.elements, "messages"), plan)
+    return reduce_statement(channel, statement.layout, statement.dataset.inputs, statement.commitment.value)
+
+
 def with_cells(statement: Statement, columns: Columns, changes: Cells) -> Columns:
     """Columns with other integers at some (column, cell), and multiplicities that count what is looked up then."""
     result = dict(columns)
@@ -71,15 +84,44 @@ def recounted(statement: Statement, columns: Columns) -> Columns:
     return columns | {multiplicity(table): cells for table, cells in counts.items()}
 
 
-def with_activations(case: Case, columns: Columns, name: str, outputs: Integers) -> Columns:
-    """Columns in which the last hidden layer has other outputs, and all behind it is computed from them."""
-    last = list(stages(case.model.architecture, case.statement.samples))[-1]
-    logits = dense(case.model.kernels[-1], case.model.biases[-1], outputs)
-    result = columns | {name: outputs}
-    result |= Argmax(classes=case.model.architecture.classes, bound=last.bound.magnitude).witness(logits)
-    predictions = logits.argmax(axis=0)[: case.statement.samples]
-    result |= case.statement.count.witness(int((predictions == case.statement.dataset.labels).sum()))
-    return recounted(case.statement, result)
+def lowered(case: Case) -> network.Network:
+    """The network of a case with all its tensors."""
+    builder = CircuitBuilder(sample_bits=case.statement.layout.circuit.sample_bits)
+    weights.lower(builder, case.model.architecture.weight_count)
+    result = network.Network(case.model.architecture, builder)
+    result.run()
+    return result
+
+
+def with_lie(
+    case: Case, *, columns: Columns | None = None, accumulators: Mapping[int, tuple[tuple[int, ...], int]] | None = None
+) -> Columns:
+    """A witness in which some columns are others, or a cell of some layer's accumulators is off by so much.
+
+    All behind the lie is computed from it, and the multiplicities count what is looked up then.
+    """
+    columns, accumulators = columns or {}, accumulators or {}
+
+    class LyingNetwork(network.Network):
+        def _layer(self, number: int, layer: Layer) -> network.Tensor:
+            tensor = super()._layer(number, layer)
+            self.columns.update({name: cells for name, cells in columns.items() if name in self.columns})
+            if number not in accumulators:
+                return tensor
+            assert isinstance(tensor, network.Accumulator)
+            place, step = accumulators[number]
+            honest = tensor.values
+
+            def values(known: Columns) -> Integers:
+                cells = honest(known).copy()
+                cells[place] += step
+                return cells
+
+            return replace(tensor, values=values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "Network", LyingNetwork)
+        return case.columns()
 
 
 def forged_randomness(case: Case, cells: np.ndarray) -> Integers:

@@ -16,6 +16,7 @@ from tests.forgery import (
     reason_of,
     refusal,
 )
+from tests.networks import network
 from zkaudit.errors import Reason, Rejected
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
@@ -45,9 +46,10 @@ MESSAGE_LABELS = {
 """Every message that goes out under pads."""
 
 
-def test_every_kind_of_message_altered_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["dense", "residual, gate, table and views"])
+def test_every_kind_of_message_altered_as_it_is_sent(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One element is off by one, all that follows is computed honestly from the challenges that follow it."""
-    case = random_case((3, 3, 3), samples=5)
+    case = random_case((3, 3, 3), samples=5) if name == "dense" else network(name)
     columns = case.columns()
     honest = LyingProver()
     proof = honest.prove(monkeypatch, case.statement, columns)

@@ -18,10 +18,11 @@ from tests.forgery import (
     POLICY,
     Columns,
     forged_randomness,
+    lowered,
     reason_of,
     recounted,
-    with_activations,
     with_cells,
+    with_lie,
 )
 from zkaudit.checking import check_columns
 from zkaudit.claim import parse_claim
@@ -37,7 +38,7 @@ from zkaudit_circuits.argmax import MAXIMUM, PREDICTION
 from zkaudit_circuits.claim import SLACK
 from zkaudit_circuits.dense import dense
 from zkaudit_circuits.limbs import limb_widths
-from zkaudit_circuits.network import INPUT, stages
+from zkaudit_circuits.network import INPUT, Accumulator
 from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 WIDE = {"widths": (3, 3, 3), "samples": 5, "seed": 3, "claim": "correct >= 0"}
@@ -97,7 +98,7 @@ def wide_lies(case: Case, honest: Columns) -> Iterator[Lie]:
         for delta, excess, relation in ((-1, OVER, "over only at the top"), (1, UNDER, "under only at the bottom")):
             outputs = honest[OUTPUT].copy()
             outputs[cell] += delta
-            moved = with_activations(case, honest, OUTPUT, outputs)
+            moved = with_lie(case, columns={OUTPUT: outputs})
             yield {f"requantise 1/{relation}"}, with_cells(case.statement, moved, {(excess, cell): 1})
             borrowed = {(REMAINDER, cell): int(honest[REMAINDER][cell]) - delta * step}
             yield {f"{REMAINDER} in range"}, with_cells(case.statement, moved, borrowed)
@@ -105,7 +106,7 @@ def wide_lies(case: Case, honest: Columns) -> Iterator[Lie]:
     for cell in map(tuple, inside):
         outputs = honest[OUTPUT].copy()
         outputs[cell] = high
-        moved = with_activations(case, honest, OUTPUT, outputs)
+        moved = with_lie(case, columns={OUTPUT: outputs})
         wrapped = int(honest[OUTPUT][cell]) - high + MODULUS
         lie = with_cells(case.statement, moved, {(OVER, cell): wrapped})
         yield {f"{OVER} in range"}, lie
@@ -119,7 +120,7 @@ def narrow_lies(case: Case, honest: Columns) -> Iterator[Lie]:
     for cell in map(tuple, inside):
         outputs = honest[OUTPUT].copy()
         outputs[cell] += 1
-        moved = with_activations(case, honest, OUTPUT, outputs)
+        moved = with_lie(case, columns={OUTPUT: outputs})
         yield {"requantise 1/clamp"}, moved
         shifted = {(BEFORE, cell): int(outputs[cell])}
         yield {"requantise 1/shift"}, with_cells(case.statement, moved, shifted)
@@ -139,9 +140,9 @@ def with_slack(case: Case, columns: Columns) -> Columns:
 
 def prediction_lies(case: Case, honest: Columns) -> Iterator[Lie]:
     """The second-best class and its like, with differences that fit as well as they can."""
-    *_, last = stages(case.model.architecture, case.statement.samples)
-    source = honest[last.source]
-    logits = dense(case.model.kernels[-1], case.model.biases[-1], source)
+    last = lowered(case).tensors[-1]
+    assert isinstance(last, Accumulator)
+    logits = dense(case.model.kernels[-1], case.model.biases[-1], honest[OUTPUT])
     low_bits = limb_widths(2 * last.bound.magnitude + 1)[0]
     classes = range(len(logits))
     outside = {f"{DIFFERENCE} in range"}

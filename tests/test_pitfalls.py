@@ -36,6 +36,7 @@ from zkaudit.field.extension import ONE, Element, add, embed, negate
 from zkaudit.field.koalabear import MODULUS
 from zkaudit.layout import Layout
 from zkaudit.lookup import claims as lookup_claims
+from zkaudit.lookup.leaves import Leaves
 from zkaudit.lookup.prover import build_tree
 from zkaudit.lookup.tree import FractionTree
 from zkaudit.masking import Affine, Tape
@@ -349,11 +350,15 @@ def zero_padding_leaves(patch: pytest.MonkeyPatch, layout: Layout) -> None:
     used = layout.lookup_count + layout.table_rows
 
     def build_with_zeros(*arguments: Any) -> FractionTree:
-        tree = build_tree(*arguments)
-        cells = tree.denominators.reshape(-1, 5, 16)
-        for leaf in range(used, 1 << tree.variables):
+        honest = build_tree(*arguments)
+        # Missing leaves stand for (0, 1), so that all leaves are there.
+        leaves = Leaves(1 << honest.variables, ones=layout.lookup_count)
+        leaves._numerators[: honest.leaves._numerators.size] = honest.leaves._numerators
+        leaves.denominators[: honest.leaves.denominators.size] = honest.leaves.denominators
+        cells = leaves.denominators.reshape(-1, 5, 16)
+        for leaf in range(used, 1 << honest.variables):
             cells[leaf >> 4, :, leaf & 15] = 0
-        return tree
+        return FractionTree(leaves)
 
     patch.setattr(prover, "build_tree", build_with_zeros)
     patch.setattr(lookup_claims, "prefix_sum", lambda point, n: ONE if n == used else prefix_sum(point, n))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.cases import Case, random_case
+from tests.forgery import claims_of
 from tests.views import kernel_vector
 from zkaudit import prover
 from zkaudit.claim import parse_claim
@@ -40,7 +41,7 @@ from zkaudit.reed_solomon.prover import commit_rows
 from zkaudit.relation import Integers
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
-from zkaudit.verifier import Policy, verify, verify_grinding
+from zkaudit.verifier import Policy, verify
 
 INSECURE = Policy(minimum_bits=0, profiles=("test-insecure",))
 
@@ -73,21 +74,11 @@ def accepted(statement: Statement, proof: bytes) -> bool:
 # Parts of the statement.
 
 
-def claims_of(statement: Statement, proof: bytes) -> Claims:
-    """The claims that the messages of a proof reduce to."""
-    parts = decode(proof)
-    transcript = statement.open_transcript(parts.witness_root, parts.pad_root)
-    verify_grinding(transcript, Label.LOOKUP_GRINDING, parts.lookup_nonce, statement.parameters.grinding_bits)
-    plan = statement.layout.full_plan
-    channel = VerifierChannel(transcript, elements(parts.messages, plan.elements, "messages"), plan)
-    return reduce_statement(channel, statement.layout, statement.dataset.inputs, statement.commitment.value)
-
-
 def other_commitment(case: Case, proof: bytes) -> Statement:
     """A commitment that nobody can open, with the same value at the point of the link."""
     link = next(t.link for c in claims_of(case.statement, proof).items for t in c.terms if isinstance(t, LinkTerm))
     value = case.statement.commitment.value.astype(np.uint64)
-    value[:6] = (value[:6] + kernel_vector(link._vector[:, :6])) % np.uint64(MODULUS)
+    value[:6] = (value[:6] + kernel_vector(link.vector[:, :6])) % np.uint64(MODULUS)
     commitment = dataclasses.replace(case.statement.commitment, value=value.astype(np.uint32))
     return dataclasses.replace(case.statement, commitment=commitment)
 

@@ -29,7 +29,7 @@ ENDS = [
     (_missing("galois._fields"), "error", "missing-extra", 3),
     (_missing("zkaudit.prover"), "error", "internal", 5),
     (ValueError("two\nlines\x1b[31m"), "error", "internal", 5),
-    (MemoryError(), "error", "internal", 5),
+    (MemoryError(), "error", "out-of-memory", 3),
 ]
 
 

@@ -70,7 +70,7 @@ def test_sums_of_products_against_integers(count: int) -> None:
     expected = [0] * 512
     for element, row in zip(elements.tolist(), cells.tolist(), strict=True):
         expected = [(a + b) % MODULUS for a, b in zip(expected, negacyclic(element, row), strict=True)]
-    assert ring.sum_of_products(elements, cells).tolist() == expected
+    assert ring.sum_of_products([(elements, cells)]).tolist() == expected
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -79,7 +79,16 @@ def test_sums_of_products_at_the_bound(sign: int) -> None:
     cells = np.full((64, 512), -128, np.int8)
     # Coefficient k: k + 1 products below X^512, 511 - k beyond it.
     expected = [sign * HALF * -128 * 64 * (2 * k + 2 - 512) % MODULUS for k in range(512)]
-    assert ring.sum_of_products(elements, cells).tolist() == expected
+    assert ring.sum_of_products([(elements, cells)]).tolist() == expected
+
+
+def test_long_sums_are_reduced_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    elements = np.full((64, 512), HALF, np.int32)
+    cells = np.full((64, 512), -128, np.int8)
+    once = ring.sum_of_products([(elements, cells)])
+    monkeypatch.setattr(ring, "_OUTER", 128)
+    assert ring.sum_of_products([(elements, cells)] * 7).tolist() == (7 * once % MODULUS).tolist()
+    assert ring.sum_of_products([]).tolist() == [0] * 512
 
 
 @pytest.mark.parametrize("inner", [1, 255, 256, 257, 1024])

@@ -8,21 +8,22 @@ import pytest
 from tests.cases import random_case
 from tests.plain import false_claims, plain_prover, plain_verifier
 from tests.views import random_elements
+from zkaudit.builder import CircuitBuilder
 from zkaudit.errors import Rejected
 from zkaudit.field import arrays
-from zkaudit.field.extension import ONE, ZERO, Element, add, embed, multiply
+from zkaudit.field.extension import ONE, ZERO, Element, add, multiply
 from zkaudit.functionals.prover import batched_sum, prove_functionals
 from zkaudit.functionals.verifier import functional_weight, reduce_functionals
 from zkaudit.layout import Layout
 from zkaudit.opening.claims import Claim
-from zkaudit.relation import CircuitBuilder, Functional, Integers, Interval, Kind
+from zkaudit.relation import Functional, Integers, Interval, Kind
 
 BYTE = Interval(low=-128, high=127)
 Case = tuple[Layout, dict[str, Integers]]
 
 
 def several(sample_bits: int, samples: int) -> Case:
-    """Three functionals over three columns of other sizes: one without a static part, two with one."""
+    """Four functionals over three columns of other sizes: two without a static part, and one that reads twice."""
     builder = CircuitBuilder(sample_bits=sample_bits)
     generator = np.random.default_rng(samples)
     columns: dict[str, Integers] = {}
@@ -33,16 +34,19 @@ def several(sample_bits: int, samples: int) -> Case:
         builder.add_column(name, Kind.STATIC, positions, BYTE)
         columns[name] = generator.integers(-128, 128, positions)
 
-    def weights(positions: int) -> np.ndarray:
-        return generator.integers(-2, 3, (positions, samples)).astype(np.int8)
+    def chosen(positions: int, count: int = samples) -> Integers:
+        return generator.integers(0, positions, count)
 
+    twice = chosen(3)
     for name, batched, static in (
-        ("public", (("c", weights(5)),), ()),
-        ("both", (("a", weights(3)), ("c", weights(5))), (("s", 1, (3, -1)), ("u", 0, (-7,)))),
-        ("again", (("b", weights(1)), ("a", weights(3))), (("u", 0, (2,)),)),
+        ("public", (("c", chosen(5)),), ()),
+        ("both", (("a", chosen(3)), ("c", chosen(5))), (("s", 1, (3, -1)), ("u", 0, (-7,)))),
+        ("again", (("b", chosen(1)), ("a", chosen(3, 1))), (("u", 0, (2,)),)),
+        ("twice", (("a", twice), ("a", twice), ("b", chosen(1)), ("c", chosen(5))), ()),
     ):
+        value = sum(int(columns[c][p, n]) for c, positions in batched for n, p in enumerate(positions))
         functional = Functional(name=name, gadget="test", batched=batched, static=static, constant=0)
-        value = batched_sum(functional, columns)
+        assert batched_sum(functional, columns) == value
         for column, start, coefficients in static:
             value += sum(k * int(columns[column][start + i]) for i, k in enumerate(coefficients))
         builder.add_functional(Functional(name=name, gadget="test", batched=batched, static=static, constant=-value))
@@ -90,7 +94,7 @@ def test_claims_are_true_of_honest_columns(name: str) -> None:
 def test_a_wrong_witness_is_refused_or_leaves_a_false_claim(name: str) -> None:
     layout, columns = CASES[name]
     for functional in layout.circuit.functionals:
-        read = [(c, tuple(np.argwhere(w)[0])) for c, w in functional.batched]
+        read = [(c, (int(p), n)) for c, chosen in functional.batched for n, p in enumerate(chosen) if n < 2]
         read += [(c, (start,)) for c, start, _ in functional.static]
         for column, place in read:
             changed = dict(columns)
@@ -114,7 +118,7 @@ def test_claims_are_false_of_other_columns(name: str) -> None:
     for column in layout.functional_positions:
         changed = dict(columns)
         changed[column] = columns[column].copy()
-        changed[column][-1, -1] += 1  # a padding sample: no weight, and yet a cell of the stacked columns
+        changed[column][-1, -1] += 1  # a padding sample: not chosen, and yet a cell of the stacked columns
         assert false_claims(layout, changed, [point], claims) == ["functionals/cells"]
 
 
@@ -139,16 +143,15 @@ def test_padding_samples_weigh_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_weight_is_the_extension_of_the_weights(name: str) -> None:
+def test_weight_is_the_extension_of_the_choice(name: str) -> None:
     layout, _ = CASES[name]
     kappas = random_elements(len(layout.circuit.functionals))
     point = random_elements(layout.functional_variables)
     expected = ZERO
     for kappa, functional in zip(kappas, layout.circuit.functionals, strict=True):
-        for column, weights in functional.batched:
+        for column, chosen in functional.batched:
             first = layout.functional_positions[column]
-            for (position, sample), weight in np.ndenumerate(weights):
+            for sample, position in enumerate(chosen.tolist()):
                 index = (first + position << layout.circuit.sample_bits) + sample
-                term = multiply(arrays.equality_at(point, index), embed(int(weight)))
-                expected = add(expected, multiply(kappa, term))
+                expected = add(expected, multiply(kappa, arrays.equality_at(point, index)))
     assert functional_weight(layout, kappas, point) == expected

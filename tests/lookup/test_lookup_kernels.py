@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zkaudit.field import arrays, blocks
-from zkaudit.field.extension import Element, add, embed, multiply
+from zkaudit.field.extension import ONE, ZERO, Element, add, embed, multiply
 from zkaudit.field.koalabear import MODULUS
 from zkaudit.lookup import kernels
 
@@ -43,18 +43,26 @@ def outputs(entries: int) -> tuple[blocks.Blocks, blocks.Blocks]:
     return np.zeros(blocks.cells(entries), np.uint32), np.zeros(blocks.cells(entries), np.uint32)
 
 
-@given(seeds, st.integers(1, 3))
-@settings(max_examples=15, deadline=None)
-def test_levels_from_leaves(seed: int, count: int) -> None:
-    size = 64 * count
-    m, q = draw(seed, size)
-    leaves = fractions([embed(int(v)) for v in m], unpack(q, size))
-    first, second = outputs(size // 2), outputs(size // 4)
-    kernels.combine_leaves(m, q, *first, 0, 2 * count, 2 * count)
-    kernels.combine_leaves_twice(m, q, *second, 0, count, count)
-    expected = level_above(leaves)
-    assert fractions(*(unpack(array, size // 2) for array in first)) == expected
-    assert fractions(*(unpack(array, size // 4) for array in second)) == level_above(expected)
+@given(seeds, st.integers(1, 2), st.integers(0, 8), st.integers(0, 8))
+@settings(max_examples=20, deadline=None)
+def test_levels_from_leaves(seed: int, count: int, ones: int, missing: int) -> None:
+    size, exist = 128 * count, 8 * count - min(missing, 4 * count)
+    ones = min(ones, exist)
+    m, q = draw(seed, 16 * exist)
+    m[: 16 * ones] = 1
+    leaves = fractions([embed(int(v)) for v in m], unpack(q, 16 * exist)) + [(ZERO, ONE)] * (size - 16 * exist)
+    stored = np.concatenate([np.ones(16, np.uint32), m[16 * ones :], np.zeros(16, np.uint32)])
+    arguments = (stored, ones, np.concatenate([q, blocks.to_blocks(arrays.from_elements([ONE] * 16))]))
+    expected = leaves
+    level = outputs(size)
+    kernels.copy_leaves(*arguments, *level)
+    assert fractions(*(unpack(array, size) for array in level)) == leaves
+    for combine in (kernels.combine_leaves, kernels.combine_leaves_twice, kernels.combine_leaves_thrice):
+        expected = level_above(expected)
+        entries = len(expected)
+        level = outputs(entries)
+        combine(*arguments, *level, 0, entries // 16, entries // 16)
+        assert fractions(*(unpack(array, entries) for array in level)) == expected
 
 
 @given(seeds, st.integers(0, 6))
@@ -75,15 +83,11 @@ def test_level_from_level(seed: int, variables: int) -> None:
 @settings(max_examples=20, deadline=None)
 def test_add_scaled(seed: int, count: int) -> None:
     size = 16 * count
-    m, p = draw(seed, size)
+    p = draw(seed, size)[1]
     q = draw(seed + 1 if seed else 0, size)[1]
     scalar = np.full(5, MODULUS - 1, np.uint32) if seed == 0 else draw(seed + 2, 16)[1][:5]
     factor = blocks.from_montgomery(scalar)[0]
     products = [multiply(factor, value) for value in unpack(q, size)]
     over_field = [add(a, b) for a, b in zip(unpack(p, size), products, strict=True)]
-    over_base = [add(embed(int(a)), b) for a, b in zip(m, products, strict=True)]
-    out = outputs(size)[0]
-    kernels.add_scaled_to_base(m, q, scalar, out, 0, count)
-    assert unpack(out, size) == over_base
     kernels.add_scaled(p, q, scalar, 0, count)
     assert unpack(p, size) == over_field

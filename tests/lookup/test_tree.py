@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ from zkaudit.field import arrays, blocks, extension
 from zkaudit.field.arrays import Array
 from zkaudit.field.extension import ONE, ZERO, Element
 from zkaudit.field.koalabear import MODULUS
-from zkaudit.lookup import tree as tree_module
-from zkaudit.lookup.tree import FractionTree, prove_fraction_tree, write_denominators
+from zkaudit.lookup import leaves as leaves_module
+from zkaudit.lookup.leaves import Leaves, write_denominators
+from zkaudit.lookup.tree import FractionTree, prove_fraction_tree
 from zkaudit.sumcheck import pairs as pairs_module
 from zkaudit.transcript import Label
 
@@ -86,17 +89,23 @@ def random_leaves(count: int) -> tuple[np.ndarray, Array]:
 
 
 def fill(count: int) -> tuple[FractionTree, np.ndarray, Array]:
-    tree = FractionTree(count)
+    """A tree of random leaves, of which a random number from the first on have the numerator 1."""
     numerators, denominators = random_leaves(count)
-    tree.numerators[:count] = numerators
-    write_denominators(tree.denominators, 0, [np.zeros(count, np.uint32)], ZERO, [ONE])
-    whole = blocks.to_blocks(denominators)
+    ones = int(np.random.default_rng().integers(0, count + 1))
+    numerators[:ones] = 1
+    return tree_of(numerators, denominators, ones), numerators, denominators
+
+
+def tree_of(numerators: np.ndarray, denominators: Array, ones: int) -> FractionTree:
+    count = numerators.size
+    leaves = Leaves(count, ones)
+    leaves.write_numerators(ones, numerators[ones:])
     full = count // 16 * 80
-    tree.denominators[:full] = whole[:full]
+    leaves.denominators[:full] = blocks.to_blocks(denominators)[:full]
     for i in range(count // 16 * 16, count):
         column = [np.zeros(1, np.uint32)]
-        write_denominators(tree.denominators, i, column, arrays.element(denominators[:, i]), [ONE])
-    return tree, numerators, denominators
+        write_denominators(leaves.denominators, i, column, arrays.element(denominators[:, i]), [ONE])
+    return FractionTree(leaves)
 
 
 def check(count: int, zeros: tuple[int, ...] = ()) -> ScalarVerifier:
@@ -110,6 +119,43 @@ def check(count: int, zeros: tuple[int, ...] = ()) -> ScalarVerifier:
     assert verifier.claims[0] == arrays.dot_base(weights, numerators)
     assert verifier.claims[1] == extension.add(arrays.dot(weights, denominators), padding)
     return verifier
+
+
+class Recorder:
+    """A channel whose challenges are derived from the messages, which it keeps."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[Label, list[Element]]] = []
+        self._drawn = 0
+
+    def send(self, label: Label, elements: list[Element]) -> None:
+        self.messages.append((label, elements))
+
+    def challenge(self, label: Label) -> Element:
+        self._drawn += 1
+        digest = hashlib.sha256(repr((self._drawn, self.messages[-1])).encode()).digest()
+        return blocks.canonical([int.from_bytes(digest[4 * c : 4 * c + 4], "big") % MODULUS for c in range(5)])[0]
+
+
+def messages_of(tree: FractionTree) -> list[tuple[Label, list[Element]]]:
+    channel = Recorder()
+    prove_fraction_tree(channel, tree)
+    return channel.messages
+
+
+sizes_around_powers_of_two = [1, 2, 15, 16, 17, *(2**k + d for k in range(5, 12) for d in (-1, 0, 1, 2 ** (k - 1)))]
+
+
+@pytest.mark.parametrize("count", sizes_around_powers_of_two)
+def test_missing_leaves_are_like_leaves_that_are_zero_over_one(count: int) -> None:
+    numerators, denominators = random_leaves(count)
+    numerators[: count // 3] = 1
+    missing = (1 << max(1, (count - 1).bit_length())) - count
+    padded = np.pad(numerators, (0, missing)), np.pad(denominators, ((0, 0), (0, missing)))
+    padded[1][0, count:] = 1
+    expected = messages_of(tree_of(*padded, 0))
+    assert messages_of(tree_of(numerators, denominators, 0)) == expected
+    assert messages_of(tree_of(numerators, denominators, count // 3)) == expected
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 16, 17, 32, 33, 63, 64, 65, 100, 128, 255, 700, 4096])
@@ -145,7 +191,7 @@ def test_zero_challenges_do_not_abort() -> None:
 
 def test_threads_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs_module, "PARALLEL_BLOCKS", 1)
-    monkeypatch.setattr(tree_module, "PARALLEL_BLOCKS", 1)
+    monkeypatch.setattr(leaves_module, "PARALLEL_BLOCKS", 1)
     check(1000)
     check(2048, (3, 40, 60))
 
@@ -188,9 +234,27 @@ def test_write_denominators_refuses_what_does_not_fit() -> None:
         write_denominators(target, 0, [np.zeros(7, np.uint32)], ONE, [ONE, ONE])
 
 
-def test_padding_leaves_are_zero_over_one() -> None:
-    tree = FractionTree(37)
-    assert not tree.numerators.any()
-    assert arrays.to_elements(blocks.from_blocks(tree.denominators, 64))[37:] == [ONE] * 27
+def test_leaves_are_refused_that_no_tree_has() -> None:
     with pytest.raises(ValueError, match="at least one leaf"):
-        FractionTree(0)
+        Leaves(0)
+    with pytest.raises(ValueError, match="numerator 1"):
+        Leaves(5, ones=6)
+    leaves = Leaves(40, ones=20)
+    for start, count in ((15, 1), (39, 2)):
+        with pytest.raises(ValueError, match="not stored"):
+            leaves.write_numerators(start, np.zeros(count, np.uint32))
+
+
+@pytest.mark.parametrize("count", [66000, 100000, 113000, 116000, 131072])
+def test_leaves_and_levels_take_44_bytes_a_leaf(count: int) -> None:
+    for small in (1025, 2048):
+        # Kernels are loaded by their first call, and stay.
+        check(small)
+    values = [np.ones(count, np.uint32)]
+    tracemalloc.start()
+    leaves = Leaves(count, count)
+    write_denominators(leaves.denominators, 0, values, ONE, [ONE])
+    prove_fraction_tree(Recorder(), FractionTree(leaves))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= 44 * count

@@ -1,4 +1,4 @@
-"""The input rule that calibration data leads to, and the reach of hidden channels."""
+"""The input rule that calibration data leads to, and the values of every tensor on it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from zkaudit.errors import InvalidInput
-from zkaudit.model.calibration import InputRule, channel_reaches, choose_input_rule
-from zkaudit.model.float_network import FloatDense, FloatNetwork
+from zkaudit.model.calibration import InputRule, calibrate, choose_input_rule
+from zkaudit.model.float_graph import perceptron
 
 
 @pytest.mark.parametrize(
@@ -44,22 +44,19 @@ def test_data_outside_the_declared_range(declared: tuple[float, float]) -> None:
         choose_input_rule(np.array([0.0, 16.0]), declared)
 
 
-def _network(relu: bool) -> FloatNetwork:
-    hidden = FloatDense(weight=np.array([[1.0], [-1.0]]), bias=np.zeros(2), relu=relu)
-    return FloatNetwork(
-        input_shape=(1,), layers=(hidden, FloatDense(weight=np.ones((2, 2)), bias=np.zeros(2), relu=False))
-    )
-
-
-def test_reaches() -> None:
-    inputs = np.arange(101.0)[:, None]
-    # The second channel never passes ReLU, so its magnitude before ReLU stands in.
-    assert [reach.tolist() for reach in channel_reaches(_network(True), inputs, 100)] == [[100, 100]]
-    assert [reach.tolist() for reach in channel_reaches(_network(True), inputs, 90)] == [[90, 100]]
-    assert [reach.tolist() for reach in channel_reaches(_network(False), inputs, 90)] == [[90, 90]]
+def test_calibration_takes_extremes_from_all_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zkaudit.model.calibration.SEARCH_SAMPLES", 10)
+    monkeypatch.setattr("zkaudit.model.calibration.CHUNK_VALUES", 40)
+    network = perceptron((1,), [np.array([[1.0], [-1.0]]), np.ones((1, 2))], [None, None])
+    inputs = np.random.default_rng(0).permutation(101)[:, None] - 50
+    found = calibrate(network, choose_input_rule(inputs.astype(np.float64)), inputs)
+    assert found.inputs.tolist() == [inputs[::11, 0].tolist()]
+    assert [len(values) for values in found.tensors] == [10] * 4
+    assert [low.tolist() for low in found.lows] == [[-50], [-50, -50], [0, 0], [0]]
+    assert [high.tolist() for high in found.highs] == [[50], [50, 50], [50, 50], [50]]
 
 
 def test_overflow_names_the_layer() -> None:
-    layers = tuple(FloatDense(weight=np.array([[1e200]]), bias=np.zeros(1), relu=relu) for relu in (True, False))
+    network = perceptron((1,), [np.array([[1e200]])] * 2, [None, None])
     with pytest.raises(InvalidInput, match="dense 2"):
-        channel_reaches(FloatNetwork(input_shape=(1,), layers=layers), np.ones((1, 1)), 100)
+        calibrate(network, InputRule(scale=1.0, low=0, high=255), np.ones((1, 1)))

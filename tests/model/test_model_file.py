@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from zkaudit import wire
 from zkaudit.errors import InvalidInput, UnsupportedVersion
-from zkaudit.model.architecture import Architecture, Dense, Requantise
+from zkaudit.model.architecture import Architecture, Convolution, Dense, Requantise
 from zkaudit.model.bounds import bias_capacity
 from zkaudit.model.model import MAGIC, VERSION, Model, load_model, model_bytes, parse_model, save_model
 
@@ -50,6 +51,31 @@ def test_cells_give_the_model_back(bias: list[int]) -> None:
     again = Model.from_cells(architecture, model.weight_cells())
     assert again.biases[0].tolist() == bias
     assert again.kernels[0].tolist() == [[1], [2]]
+
+
+def test_convolutions_lie_in_the_order_of_layers() -> None:
+    convolution = Convolution(
+        channels=2,
+        filters=2,
+        kernel=(1, 3),
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding=(0, 0, 0, 0),
+        groups=2,
+        bias_limbs=2,
+    )
+    layers = (convolution, Requantise(shift=3, activation="relu"), Dense(inputs=4, outputs=1, bias_limbs=1))
+    architecture = replace(ARCHITECTURE, input_shape=(2, 1, 4), layers=layers)
+    kernels = (np.arange(6).astype(np.int8).reshape(2, 1, 1, 3), np.array([[9, 8, 7, 6]], np.int8))
+    model = Model(architecture=architecture, kernels=kernels, biases=(np.array([258, -1]), np.array([5])))
+    assert model.weight_cells().tolist() == [0, 1, 2, 3, 4, 5, 2, -1, 1, 0, 9, 8, 7, 6, 5]
+    again = parse_model(model_bytes(model))
+    assert [kernel.tolist() for kernel in again.kernels] == [kernel.tolist() for kernel in kernels]
+    assert model_bytes(again) == model_bytes(model)
+    with pytest.raises(InvalidInput, match="convolution 1: a kernel of another type or shape"):
+        Model(architecture=architecture, kernels=(kernels[0][:, 0, 0], kernels[1]), biases=model.biases)
+    with pytest.raises(InvalidInput, match="dense 1: a bias of another shape"):
+        Model(architecture=architecture, kernels=kernels, biases=(model.biases[0], model.biases[0]))
 
 
 def test_file_round_trip(tmp_path: Path) -> None:

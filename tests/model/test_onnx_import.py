@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from zkaudit.errors import InvalidInput
-from zkaudit.model.float_network import FloatNetwork
+from zkaudit.model.float_graph import FloatGraph
+from zkaudit.model.float_layers import Activation, Dense
 from zkaudit.model.onnx_import import import_onnx
 from zkaudit.model.quantiser import quantize
 
@@ -77,7 +78,7 @@ def _model(
     return model
 
 
-def _import(model: Any, folder: Path) -> FloatNetwork:
+def _import(model: Any, folder: Path) -> FloatGraph:
     path = folder / "net.onnx"
     path.write_bytes(model.SerializeToString())
     return import_onnx(path)
@@ -195,16 +196,21 @@ def test_integer_predictions_stay_close(tmp_path: Path) -> None:
 
 def test_all_unsupported_operators_in_one_line(tmp_path: Path) -> None:
     nodes = [
-        ("Conv", "x w1", "a"),
+        ("ConvTranspose", "x w1", "a"),
         ("Gemm", "a w1 b1", "b", {"transA": 1}),
-        ("Sigmoid", "b", "c"),
+        ("Softsign", "b", "c"),
         ("Softmax", "c", "y", {"axis": 0}),
     ]
     with pytest.raises(InvalidInput) as caught:
         _import(_model(nodes), tmp_path)
     line = str(caught.value)
     assert "\n" not in line
-    for part in ("Conv_0 (Conv)", "Gemm_1 (Gemm with transA)", "Sigmoid_2 (Sigmoid)", "Softmax_3 (Softmax over"):
+    for part in (
+        "ConvTranspose_0 (ConvTranspose)",
+        "Gemm_1 (Gemm with transA)",
+        "Softsign_2 (Softsign)",
+        "Softmax_3 (Softmax over",
+    ):
         assert part in line
 
 
@@ -287,12 +293,13 @@ def test_damaged_graphs(change: Callable[[Any], None], named: str, tmp_path: Pat
         (GEMMS, {"shape": ("n", 9)}, "Gemm_0: weights of shape"),
         (GEMMS, {"shape": ("n", 2, 4)}, "Gemm_0: reads samples of shape.*flatten"),
         (GEMMS, {"shape": ("n", 1 << 11, 1 << 11)}, "features"),
-        (GEMMS, {"output": "a"}, "nothing computes the output 'a' at the end"),
-        (GEMMS, {"output": "x"}, "nothing computes the output 'x' at the end"),
-        ([("Identity", "x", "y")], {}, "not one row of logits"),
+        (GEMMS, {"output": "q"}, "nothing computes the output 'q'"),
+        (GEMMS, {"output": "x"}, "nothing computes the output 'x'"),
+        ([("Identity", "x", "y")], {}, "no dense layer"),
         ([("Gemm", "q w1t", "y")], {}, "Gemm_0: reads a tensor that nothing computes, 'q'"),
-        ([*GEMMS[:2], ("Gemm", "a w2t", "y")], {}, "Gemm_2: reads a tensor out of the chain, 'a'"),
-        ([("Add", "x x", "y")], {}, "Add_0: does not combine one tensor"),
+        ([("Gemm", "b w1t", "a"), ("Relu", "a", "b"), ("Identity", "b", "y")], {}, "the graph has a cycle"),
+        ([("Add", "x x", "y")], {}, "no dense layer"),
+        ([("Add", "b1 b1", "k"), ("Identity", "k", "y")], {}, "does not depend on the input"),
         ([("Gemm", "w1 w1", "y")], {}, "Gemm_0: does not combine"),
         ([("MatMul", "w1 x", "y")], {}, "constant on the left"),
         ([("MatMul", "x", "y")], {}, "MatMul with 1 inputs"),
@@ -303,8 +310,6 @@ def test_damaged_graphs(change: Callable[[Any], None], named: str, tmp_path: Pat
         ([("MatMul", "x w1t", "a"), ("Add", "a nan", "y")], {}, "nan: NaN or infinite"),
         ([("Gemm", "x w1t integers", "y")], {}, "integers: a constant that is not of a float type"),
         ([("Gemm", "x w1t text", "y")], {}, "text: a constant that is not of a float type"),
-        ([("Relu", "x", "r"), ("Gemm", "r w1t", "y")], {}, "Relu_0: Relu does not follow"),
-        ([("Gemm", "x w1t", "a"), ("Relu", "a", "y")], {}, "activation follows the last layer"),
         (_with_end(("Softmax", "logits", "p"), ("Relu", "p", "y")), {}, "Relu_4: Relu after the classification"),
         (_with_end(("ArgMax", "logits", "y")), {}, r"ArgMax_3 \(ArgMax over another axis"),
         (_with_end(("ArgMax", "logits", "y", {"axis": 1, "select_last_index": 1})), {}, "last index"),
@@ -313,10 +318,16 @@ def test_damaged_graphs(change: Callable[[Any], None], named: str, tmp_path: Pat
         ([("Flatten", "x", "f", {"axis": 0}), ("Gemm", "f w1t", "y")], {}, "Flatten at axis 0"),
         ([("Reshape", "x integers", "y")], {}, "Reshape to"),
         ([("Reshape", "x w1", "y")], {}, "w1: a constant that is not a shape"),
-        ([("Reshape", "x flat", "y", {"allowzero": 1})], {}, "Reshape with allowzero"),
-        ([("Constant", "", "k", {"value_string": "a"}), *GEMMS], {}, r"Constant_0 \(Constant of another kind\)"),
+        ([("Reshape", "x rest", "y", {"allowzero": 1})], {"opset": 14}, "Reshape to"),
+        ([("Gemm", "x w1t", "a", {"alpha": "one"}), ("Identity", "a", "y")], {}, "Gemm_0: alpha"),
+        ([("If", "x", "y")], {}, r"If_0 \(If\)"),
+        (
+            [("Constant", "", "k", {"value_string": "a"}), ("Add", "x k", "y")],
+            {},
+            r"Constant_0 \(Constant of another kind\)",
+        ),
         ([("Gemm", "x w1t", "x"), ("Identity", "x", "y")], {}, "two sources"),
-        ([("Gemm", "x w1t", "y", {"alpha": float("nan")})], {}, "NaN"),
+        ([("Gemm", "x w1t", "y", {"alpha": float("nan")})], {}, "Gemm_0: alpha nan"),
     ],
 )
 def test_graphs_that_are_no_perceptron(nodes: list[NodeSpec], options: Any, named: str, tmp_path: Path) -> None:
@@ -341,8 +352,27 @@ def test_reshapes(target: list[int], tmp_path: Path) -> None:
 
 def test_external_weights(tmp_path: Path) -> None:
     (tmp_path / "weights.bin").write_bytes(W1.tobytes())
-    network = _import(_model(GEMMS, change=_make_external), tmp_path)
-    np.testing.assert_array_equal(network.layers[0].weight, W1.astype(np.float64))
+    first = _import(_model(GEMMS, change=_make_external), tmp_path).layers[0]
+    assert isinstance(first, Dense)
+    np.testing.assert_array_equal(first.weight, W1.astype(np.float64))
+
+
+def test_perceptrons_become_dense_layers_and_their_activations(tmp_path: Path) -> None:
+    for name in ACCEPTED:
+        network = _import(_model(ACCEPTED[name]), tmp_path)
+        kinds = [layer.kind for layer in network.layers]
+        assert kinds == (
+            ["dense", "dense"] if name == "no activation between layers" else ["dense", "activation", "dense"]
+        )
+        assert all(layer.function.name == "relu" for layer in network.layers if isinstance(layer, Activation))
+
+
+def test_nodes_out_of_order_and_nodes_that_nothing_needs(tmp_path: Path) -> None:
+    model = _model([*GEMMS, ("Softsign", "a", "unused")])
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(reversed(nodes))
+    assert [layer.kind for layer in _import(model, tmp_path).layers] == ["dense", "activation", "dense"]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x80\x04\x95" * 30])

@@ -94,13 +94,13 @@ def test_report_without_labels() -> None:
     assert report.float_correct is None
     assert report.warnings == ()
     assert "float_correct" not in report.canonical()
-    assert len(report.lines()) == 1
+    assert [line.split("   ")[0] for line in report.lines()] == ["predictions that differ", "dense 1"]
 
 
 def test_lost_accuracy_is_a_warning() -> None:
-    # Two classes whose logits differ by less than a step of the weights.
-    weights = [np.array([[1.0, 1e-4], [1.0, -1e-4]])]
-    calibration = np.array([[200, 1]] * 10 + [[200, 0]] * 10)
+    # Two classes whose logits differ by less than a step of the weights, which are too many for a second limb.
+    weights = [np.pad(np.array([[1.0, 1e-4], [1.0, -1e-4]]), ((0, 0), (0, 198)))]
+    calibration = np.pad(np.array([[200, 1]] * 10 + [[200, 0]] * 10), ((0, 0), (0, 198)))
     labels = np.zeros(20, np.int64)
     _, report = quantize_arrays(weights, [np.array([0.0, 5e-5])], calibration, labels)
     assert report.float_correct == 10
@@ -116,7 +116,7 @@ def test_saturation_is_counted() -> None:
     calibration = np.arange(100)[:, None]
     _, report = quantize_arrays(weights, [None, None], calibration, percentile=50)
     assert report.cells == (100,)
-    assert 45 <= report.saturated[0] <= 50
+    assert 30 <= report.saturated[0] <= 50
     _, report = quantize_arrays(weights, [None, None], calibration)
     assert report.saturated == (0,)
 

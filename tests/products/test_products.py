@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 
 from tests.cases import random_case
-from tests.plain import canonical, false_claims, plain_prover, plain_verifier
+from tests.networks import NETWORKS
+from tests.networks import network as graph_network
+from tests.plain import false_claims, plain_prover, plain_verifier, read_cells, values_of
+from zkaudit.builder import CircuitBuilder
 from zkaudit.errors import Rejected
 from zkaudit.field.extension import ONE, Element, add
 from zkaudit.field.koalabear import MODULUS
 from zkaudit.layout import Layout
 from zkaudit.opening.claims import Claim
-from zkaudit.products.prover import combination_cells, prove_products
+from zkaudit.products.prover import prove_products
 from zkaudit.products.verifier import reduce_products
-from zkaudit.relation import CircuitBuilder, Combination, Integers, Interval, Kind, Product, read
+from zkaudit.relation import Combination, Gather, Integers, Interval, Kind, Product, Read
 
-NOTHING = Combination(terms=())
 Case = tuple[Layout, dict[str, Integers]]
 
 
@@ -32,11 +34,47 @@ def mixed(sample_bits: int, positions: tuple[int, ...], rests: bool) -> Case:
         columns[a], columns[b] = generator.integers(-100, 101, (2, count, 1 << sample_bits))
         columns[c] = (2 * columns[a] - 3) * columns[b]
         if rests:
-            left = Combination(terms=((a, -2),), constant=3)
-            builder.add_product(f"with rest {index}", "test", left, read(b), read(c))
-        zero = Combination(terms=((a, 1), (c, 1), (a, -1), (c, -1)))
-        builder.add_product(f"zero {index}", "test", read(b), zero, zero if rests else NOTHING)
+            left = Combination(positions=count, terms=(Read(column=a, coefficient=-2),), constant=3)
+            builder.add_product(f"with rest {index}", "test", left, builder.read(b), builder.read(c))
+        both = [(a, 1), (c, 1), (a, -1), (c, -1)]
+        zero = Combination(positions=count, terms=tuple(Read(column=name, coefficient=k) for name, k in both))
+        nothing = Combination(positions=count, terms=())
+        builder.add_product(f"zero {index}", "test", builder.read(b), zero, zero if rests else nothing)
     return Layout(builder.build()), columns
+
+
+def gathered(sample_bits: int) -> Case:
+    """(a[2, 0, -, 2] + 5) (b - c[-, 3, 1, 0]) = d, and beside it without a rest (d - d) b = 0 and e (e - 1) = 0."""
+    builder = CircuitBuilder(sample_bits=sample_bits)
+    generator = np.random.default_rng(sample_bits)
+    columns: dict[str, Integers] = {}
+    for name, positions, bound in (("a", 3, 90), ("b", 4, 100), ("c", 5, 90), ("d", 4, 20000), ("e", 2, 1)):
+        builder.add_column(name, Kind.BATCHED, positions, Interval(low=-bound, high=bound))
+        columns[name] = generator.integers(-90, 91, (positions, 1 << sample_bits))
+    columns["e"] = generator.integers(0, 2, columns["e"].shape)
+    left = columns["a"][[2, 0, 0, 2]] * np.array([1, 1, 0, 1])[:, None] + 5
+    right = columns["b"] - columns["c"][[0, 3, 1, 0]] * np.array([0, 1, 1, 1])[:, None]
+    columns["d"] = left * right
+    of_a = Read(column="a", gather=Gather(targets=np.array([3, 0, 1]), sources=np.array([2, 2, 0])))
+    of_c = Read(column="c", coefficient=-1, gather=Gather(targets=np.array([1, 2, 3]), sources=np.array([3, 1, 0])))
+    builder.add_product(
+        "gathered",
+        "test",
+        Combination(positions=4, terms=(of_a,), constant=5),
+        Combination(positions=4, terms=(Read(column="b"), of_c)),
+        Combination(positions=4, terms=(Read(column="d", coefficient=-1),)),
+    )
+    difference = (Read(column="d"), Read(column="d", coefficient=-1))
+    nothing = Combination(positions=4, terms=())
+    builder.add_product("zero", "test", Combination(positions=4, terms=difference), builder.read("b"), nothing)
+    less_one = Combination(positions=2, terms=(Read(column="e"),), constant=-1)
+    builder.add_product("bit", "test", builder.read("e"), less_one, Combination(positions=2, terms=()))
+    return Layout(builder.build()), columns
+
+
+def graph(name: str) -> Case:
+    case = graph_network(name)
+    return case.statement.layout, case.columns()
 
 
 def network(samples: int) -> Case:
@@ -50,15 +88,14 @@ CASES: dict[str, Case] = {
     "one cell": mixed(0, (1,), True),
     "stacked": mixed(2, (3, 1, 6), True),
     "stacked without rests": mixed(3, (5, 2), False),
-}
+    "gathered": gathered(2),
+    "gathered on one sample": gathered(0),
+} | {name: graph(name) for name in NETWORKS}
 
 
 def messages(layout: Layout, columns: dict[str, Integers]) -> list[Element]:
-    def cells(value: Combination) -> np.ndarray:
-        return combination_cells(value, lambda c: canonical(columns[c]), columns[value.terms[0][0]].size)
-
     prover = plain_prover()
-    prove_products(prover, layout, cells)
+    prove_products(prover, layout, read_cells(layout, columns))
     return prover.sent
 
 
@@ -88,7 +125,7 @@ def test_claims_are_true_of_honest_columns(name: str) -> None:
 def test_a_wrong_cell_fails_the_zero_check(name: str) -> None:
     layout, columns = CASES[name]
     reads = {
-        column for p in layout.circuit.products for c in (p.left, p.right, p.rest) for column, _ in c.terms
+        term.column for p in layout.circuit.products for c in (p.left, p.right, p.rest) for term in c.terms
     }  # fmt: skip
     failures = 0
     for column in sorted(reads):
@@ -97,7 +134,7 @@ def test_a_wrong_cell_fails_the_zero_check(name: str) -> None:
                 changed = dict(columns)
                 changed[column] = columns[column].copy()
                 changed[column].reshape(-1)[place] += value
-                violated = any((values(changed, p) % MODULUS).any() for p in layout.circuit.products)
+                violated = any((values(layout, changed, p) % MODULUS).any() for p in layout.circuit.products)
                 if violated:
                     failures += 1
                     with pytest.raises(Rejected, match="products/zero-check"):
@@ -107,16 +144,13 @@ def test_a_wrong_cell_fails_the_zero_check(name: str) -> None:
     assert failures
 
 
-def values(columns: dict[str, Integers], product: Product) -> Integers:
+def values(layout: Layout, columns: dict[str, Integers], product: Product) -> Integers:
     """left * right + rest at every cell."""
-
-    def cells(combination: Combination) -> Integers:
-        total = np.full_like(columns[product.left.terms[0][0]], combination.constant)
-        for column, coefficient in combination.terms:
-            total = total + coefficient * columns[column]
-        return total % MODULUS
-
-    return cells(product.left) * cells(product.right) + cells(product.rest)
+    left, right, rest = (
+        values_of(side, columns, layout.circuit.samples) % MODULUS
+        for side in (product.left, product.right, product.rest)
+    )
+    return left * right % MODULUS + rest
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -127,17 +161,18 @@ def test_claims_are_false_of_other_columns(name: str) -> None:
     for side, names in (("left", 0), ("right", 1), ("rest", 2)):
         for product in layout.circuit.products:
             combination = (product.left, product.right, product.rest)[names]
-            if sum(k for _, k in combination.terms) == 0:
+            if sum(term.coefficient for term in combination.terms) == 0:
                 continue
             changed = dict(columns)
-            column = combination.terms[0][0]
+            column = combination.terms[0].column
             changed[column] = columns[column].copy()
             changed[column].reshape(-1)[-1] += 1
             assert f"products/{side}" in false_claims(layout, changed, [point], claims)
 
 
-def test_changed_messages_are_refused_or_leave_a_false_claim() -> None:
-    layout, columns = CASES["stacked"]
+@pytest.mark.parametrize("name", ["stacked", "gathered"])
+def test_changed_messages_are_refused(name: str) -> None:
+    layout, columns = CASES[name]
     sent = messages(layout, columns)
     for place in range(len(sent)):
         changed = [*sent[:place], add(sent[place], ONE), *sent[place + 1 :]]

@@ -66,7 +66,7 @@ def test_fold(base: bool, seed: int, variables: int) -> None:
         blocked = blocks.to_blocks(arrays.from_elements(values))
         kernels.fold_small(blocked, challenge, half)
     elif base:
-        kernels.fold_base(residues, challenge, blocked, 0, count, count)
+        kernels.fold_base(residues[:half], residues[half:], challenge, blocked[: blocked.size // 2])
     else:
         kernels.fold_blocks(blocked, challenge, 0, count, count)
     assert unpack(blocked, half) == expected
@@ -74,30 +74,52 @@ def test_fold(base: bool, seed: int, variables: int) -> None:
 
 @given(seeds, st.integers(0, 2))
 @settings(max_examples=15, deadline=None)
-@pytest.mark.parametrize("base", [False, True])
-def test_evaluate_pairs(base: bool, seed: int, extra: int) -> None:
+@pytest.mark.parametrize("repeated", [False, True])
+def test_evaluate_pairs(repeated: bool, seed: int, extra: int) -> None:
     half = 16 << extra
     blocked = [pack(draw(seed + k if seed else 0, 2 * half)) for k in range(4)]
-    weights, lanes = pack(draw(seed, half // 16)), pack(draw(seed + 5, 16))
     values = [unpack(array, 2 * half) for array in blocked]
+    if repeated:
+        blocked[2:] = [array[:80].copy() for array in blocked[2:]]
+        values[2:] = [value[:16] * (half // 8) for value in values[2:]]
+    weights, lanes = pack(draw(seed, half // 16)), pack(draw(seed + 5, 16))
     accumulators = np.zeros((2, 160), np.uint64)
-    evaluate = kernels.evaluate_base_pairs if base else kernels.evaluate_pairs
-    if base:
-        blocked[2] = np.array([value[0] for value in draw(seed, 2 * half)], np.uint32)
-        values[2] = [embed(int(v)) for v in blocked[2]]
     cut = half // 32
-    evaluate(*blocked, weights, accumulators[0], 0, cut, 0, half // 16)
-    evaluate(*blocked, weights, accumulators[1], cut, half // 16, 0, half // 16)
+    kernels.evaluate_pairs(*blocked, weights, accumulators[0], 0, cut, 0, half // 16)
+    kernels.evaluate_pairs(*blocked, weights, accumulators[1], cut, half // 16, 0, half // 16)
     sums = np.empty(10, np.uint32)
     kernels.weigh_lanes(accumulators, lanes, sums)
     per_block, per_lane = unpack(weights, half // 16), unpack(lanes, 16)
     full = [multiply(per_block[i // 16], per_lane[i % 16]) for i in range(half)]
     assert tuple(blocks.from_montgomery(sums)) == line_sums(values, full, half)
     upper = np.zeros((1, 160), np.uint64)
-    evaluate(*blocked, weights, upper[0], 0, half // 16, half // 16, half // 16)
+    kernels.evaluate_pairs(*blocked, weights, upper[0], 0, half // 16, half // 16, half // 16)
     kernels.weigh_lanes(upper, lanes, sums)
     shifted = [value[half:] + value[half:] for value in values]
     assert tuple(blocks.from_montgomery(sums)) == line_sums(shifted, full, half)
+
+
+@given(seeds, st.integers(0, 2))
+@settings(max_examples=15, deadline=None)
+def test_evaluate_base_products(seed: int, extra: int) -> None:
+    half = 16 << extra
+    cells = [np.array([v[0] for v in draw(seed + k if seed else 0, 2 * half)], np.uint32) for k in range(3)]
+    values = [[embed(int(v)) for v in array] for array in cells] + [[embed(1)] * (2 * half)]
+    weights, lanes = pack(draw(seed, half // 16)), pack(draw(seed + 5, 16))
+    (a, a_high), (b, b_high), (c, _) = ((array[:half], array[half:]) for array in cells)
+    accumulators = np.zeros((2, 160), np.uint64)
+    part = half // 2 // 16 * 16
+    kernels.evaluate_base_products(
+        a[:part], b[:part], c[:part], a_high[:part], b_high[:part], weights, accumulators[0], 0
+    )
+    kernels.evaluate_base_products(
+        a[part:], b[part:], c[part:], a_high[part:], b_high[part:], weights, accumulators[1], part // 16
+    )
+    sums = np.empty(10, np.uint32)
+    kernels.weigh_lanes(accumulators, lanes, sums)
+    per_block, per_lane = unpack(weights, half // 16), unpack(lanes, 16)
+    full = [multiply(per_block[i // 16], per_lane[i % 16]) for i in range(half)]
+    assert tuple(blocks.from_montgomery(sums)) == line_sums(values, full, half)
 
 
 @given(seeds, st.integers(0, 3))

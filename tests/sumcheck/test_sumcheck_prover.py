@@ -13,9 +13,10 @@ from zkaudit.field.extension import Element
 from zkaudit.field.koalabear import MODULUS
 from zkaudit.sumcheck import inner as inner_module
 from zkaudit.sumcheck import pairs as pairs_module
+from zkaudit.sumcheck import products as products_module
 from zkaudit.sumcheck.equality import inverses
 from zkaudit.sumcheck.inner import InnerProducts, bind_together
-from zkaudit.sumcheck.prover import prove_products
+from zkaudit.sumcheck.products import prove_products
 from zkaudit.transcript import Label
 
 
@@ -111,39 +112,52 @@ def test_inner_products_refuse_vectors_that_do_not_fit() -> None:
         InnerProducts([(random_vector(3), random_vector(17))], 4)
 
 
-@pytest.mark.parametrize("variables", [0, 1, 3, 4, 5, 8])
+def random_cells(count: int) -> np.ndarray:
+    return np.random.default_rng().integers(0, MODULUS, count, dtype=np.uint32)
+
+
+def pieces(cells: np.ndarray, cuts: tuple[int, ...]) -> list[np.ndarray]:
+    """The cells in pieces that end at the cuts that lie in them."""
+    return np.split(cells, [cut for cut in cuts if cut < cells.size])
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 16, 17, 32, 50, 64, 65, 255, 256, 300, 1025])
+@pytest.mark.parametrize("rest", [False, True])
 @pytest.mark.parametrize("zero_coordinate", [None, 0, -1])
-def test_products(variables: int, zero_coordinate: int | None) -> None:
-    a, b, c = (random_vector(1 << variables) for _ in range(3))
+def test_products(count: int, rest: bool, zero_coordinate: int | None) -> None:
+    variables = (count - 1).bit_length()
+    cells = [random_cells(count) for _ in range(3 if rest else 2)]
+    a, b, *c = (arrays.embed(array) for array in cells)
     rho = [random_element() for _ in range(variables)]
     if zero_coordinate is not None and variables:
         rho[zero_coordinate] = extension.ZERO
-    values = arrays.add(arrays.multiply(a, b), c)
+    values = arrays.add(arrays.multiply(a, b), c[0]) if rest else arrays.multiply(a, b)
     verifier = ScalarVerifier(evaluate(values, rho))
-    blocked = [blocks.to_blocks(v) for v in (a, b, c)]
-    point, *ends = prove_products(verifier, *blocked, rho, verifier.claim)
+    factors = [pieces(array, cuts) for array, cuts in zip(cells, ((), (16, 33, 40), (0, 5, 260)), strict=False)]
+    point, ends = prove_products(verifier, factors, rho, verifier.claim)
     assert verifier.degrees == [3] * variables
-    assert ends == [evaluate(v, point) for v in (a, b, c)]
-    inner = extension.add(extension.multiply(ends[0], ends[1]), ends[2])
+    assert ends == [evaluate(v, point) for v in (a, b, *c)]
+    inner = extension.multiply(ends[0], ends[1])
+    if rest:
+        inner = extension.add(inner, ends[2])
     assert verifier.claim == extension.multiply(extension.equality(rho, point), inner)
 
 
-def test_products_over_the_base_field() -> None:
-    bits = np.random.default_rng(3).integers(0, 2, 50, dtype=np.uint32)
-    negated = (MODULUS - bits) % MODULUS
-    rho = [random_element() for _ in range(6)]
-    verifier = ScalarVerifier(extension.ZERO)
-    point, a, b, c = prove_products(verifier, bits, bits, negated.astype(np.uint32), rho)
-    assert a == b == extension.negate(c) == evaluate(arrays.embed(bits), point)
-    inner = extension.add(extension.multiply(a, b), c)
-    assert verifier.claim == extension.multiply(extension.equality(rho, point), inner)
+def test_products_refuse_cells_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="variables"):
+        prove_products(ScalarVerifier(extension.ZERO), [[random_cells(17)]] * 2, [random_element()] * 4)
+
+
+def test_products_are_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products_module, "CHUNK", 3)
+    test_products(1025, True, -1)
 
 
 def test_threads_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs_module, "PARALLEL_BLOCKS", 1)
     monkeypatch.setattr(inner_module, "PARALLEL_BLOCKS", 1)
     test_inner_product(9)
-    test_products(9, None)
+    test_products(1025, True, None)
 
 
 def test_inverses() -> None:

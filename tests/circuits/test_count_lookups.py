@@ -1,0 +1,80 @@
+"""Multiplicities against a count of tuples one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from tests.cases import Case, network_case, random_case
+from zkaudit.model.architecture import Convolution, Dense, MaxPool, Requantise
+from zkaudit.relation import Circuit, Integers, multiplicity
+from zkaudit_circuits import network
+from zkaudit_circuits.network import count_lookups
+
+POOLED = network_case(
+    (2, 5, 5),
+    (
+        Convolution(
+            channels=2,
+            filters=3,
+            kernel=(2, 2),
+            stride=(1, 1),
+            dilation=(1, 1),
+            padding=(0, 0, 0, 0),
+            groups=1,
+            bias_limbs=2,
+        ),
+        Requantise(shift=6, activation="relu"),
+        MaxPool(kernel=(2, 2), stride=(2, 2), dilation=(1, 1), padding=(0, 1, 1, 0)),
+        Dense(inputs=3 * 2 * 2, outputs=3, bias_limbs=2),
+    ),
+    3,
+)
+
+
+def tuples(circuit: Circuit, columns: dict[str, Integers], table: str) -> Counter[tuple[int, ...]]:
+    counts: Counter[tuple[int, ...]] = Counter()
+    for lookup in circuit.lookups:
+        if lookup.table != table:
+            continue
+        values = []
+        for combination in lookup.values:
+            shape = columns[combination.terms[0].column].shape[1:]
+            cells = np.full((combination.positions, *shape), combination.constant)
+            for read in combination.terms:
+                column = columns[read.column]
+                if read.gather is None:
+                    cells += read.coefficient * column
+                else:
+                    for target, source in zip(read.gather.targets, read.gather.sources, strict=True):
+                        cells[target] += read.coefficient * column[source]
+            values.append(cells.reshape(-1).tolist())
+        counts.update(zip(*values, strict=True))
+    return counts
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 18])
+@pytest.mark.parametrize("case", [random_case((4, 3, 2), 3), random_case((3, 2), 1), POOLED])
+def test_every_tuple_counts_once(monkeypatch: pytest.MonkeyPatch, case: Case, chunk: int) -> None:
+    monkeypatch.setattr(network, "_CHUNK", chunk)
+    circuit, columns = case.statement.layout.circuit, case.columns()
+    result = count_lookups(circuit, columns)
+    for name, table in circuit.tables.items():
+        counts = tuples(circuit, columns, name)
+        assert [counts[tuple(entry)] for entry in table.entries.tolist()] == result[name].tolist()
+        assert result[name].sum() == sum(counts.values())
+        np.testing.assert_array_equal(columns[multiplicity(name)], result[name])
+
+
+def test_cells_outside_a_table_count_nowhere() -> None:
+    case = random_case((4, 3, 2), 3)
+    circuit, columns = case.statement.layout.circuit, case.columns()
+    before = count_lookups(circuit, columns)
+    weights = columns["weights"].copy()
+    weights[:2] = (-129, 128)
+    after = count_lookups(circuit, columns | {"weights": weights})
+    changed = [name for name in before if not np.array_equal(before[name], after[name])]
+    assert len(changed) == 1
+    assert before[changed[0]].sum() - after[changed[0]].sum() == 2
