@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 
@@ -14,16 +15,29 @@ REFERENCE_LOOKUP = 28 / 1.9
 
 
 def main() -> None:
-    """Kernel rates, then one block for each statement."""
+    """Kernel rates, then one block for each statement; only statements with `--only`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", metavar="NAME", action="append", help="statements whose name contains NAME, no kernels"
+    )
+    only = parser.parse_args().only
+    names = [name for name in SUBJECTS if not only or name.lower().startswith(tuple(map(str.lower, only)))]
+    if not names:
+        parser.error(f"no statement of that name; there are {', '.join(SUBJECTS)}")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    if not only:
+        _print_kernels()
+    for name in names:
+        _print(name, measure_apart(name))
+
+
+def _print_kernels() -> None:
     print("\nkernel                                        ns   in extension products")
     rates = measure_kernels()
     for rate in rates:
         print(f"{rate.name:<40} {rate.nanoseconds:>7.2f} {rate.nanoseconds / rates[0].nanoseconds:>23.1f}")
     lookup = rates[1].nanoseconds / rates[0].nanoseconds / REFERENCE_LOOKUP
     print(f"LogUp-GKR against its reference of {REFERENCE_LOOKUP:.1f} extension products a lookup: {lookup:.2f}x")
-    for name in SUBJECTS:
-        _print(name, measure_apart(name))
 
 
 def _print(name: str, found: Measurement) -> None:
