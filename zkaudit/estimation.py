@@ -35,6 +35,8 @@ class CostModel:
 
     start_seconds: float
     """Performance knob: interpreter, imports, compiled kernels from the cache, grinding, pad oracle."""
+    seconds_per_relation: float
+    """Performance knob: what a linear relation costs whatever its size, in the prover and in its replay."""
     nanoseconds_per_lookup: float
     """Performance knob: the fraction tree, its sumchecks and their buffers."""
     nanoseconds_per_cell: float
@@ -54,15 +56,16 @@ class CostModel:
 
 
 COST = CostModel(
-    start_seconds=0.9,
-    nanoseconds_per_lookup=40,
-    nanoseconds_per_cell=60,
-    nanoseconds_per_weight=1300,
-    nanoseconds_per_product=0.15,
-    start_bytes=205_000_000,
-    bytes_per_lookup=24,
-    bytes_per_cell=40,
-    bytes_per_weight=270,
+    start_seconds=1.1,
+    seconds_per_relation=0.015,
+    nanoseconds_per_lookup=45,
+    nanoseconds_per_cell=45,
+    nanoseconds_per_weight=150,
+    nanoseconds_per_product=0.75,
+    start_bytes=200_000_000,
+    bytes_per_lookup=25,
+    bytes_per_cell=16,
+    bytes_per_weight=54,
 )
 """The one table of cost constants; `make bench` prints it beside what it measures."""
 
@@ -111,13 +114,14 @@ def estimate(architecture: Architecture, samples: int, profile: Profile = STANDA
         + COST.nanoseconds_per_weight * architecture.weight_count
         + COST.nanoseconds_per_product * multiplications(architecture) * layout.circuit.samples
     )
+    seconds = COST.start_seconds + COST.seconds_per_relation * len(layout.circuit.linear)
     return Estimate(
         samples=samples,
         padded_samples=layout.circuit.samples,
         weights=architecture.weight_count,
         cells=cells,
         lookups=shape.lookups,
-        seconds=COST.start_seconds + nanoseconds / 1e9,
+        seconds=seconds + nanoseconds / 1e9,
         peak_bytes=COST.start_bytes + round(memory),
         proof_bytes=proof_bytes(layout, witness, pads),
         security_bits=account(profile, shape, witness, pads).total_bits,
