@@ -56,7 +56,7 @@ if CACHE_FOLDER is not None:
 kernel = numba.njit(nogil=True, cache=CACHE_FOLDER is not None)
 """Decorator of a kernel: compiled at its first call, cached, and free of the interpreter lock."""
 
-inlined = numba.njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+inlined = numba.njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
 """Decorator of scalar arithmetic inside kernels: inlined by LLVM, which compiles far faster than numba's inliner.
 
 Nothing but kernels calls it, so it has no wrapper for Python or C; that saves a sixth of the compilation.
