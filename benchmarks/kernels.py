@@ -13,7 +13,8 @@ from zkaudit.field.extension import Element
 from zkaudit.field.jit import kernel
 from zkaudit.field.kernels import extension_multiply, load, store
 from zkaudit.field.koalabear import MODULUS
-from zkaudit.lookup.tree import FractionTree, prove_fraction_tree, write_denominators
+from zkaudit.lookup.leaves import Leaves, write_denominators
+from zkaudit.lookup.tree import FractionTree, prove_fraction_tree
 from zkaudit.merkle.messages import SALT_BYTES, Oracle
 from zkaudit.reed_solomon.domain import Domain
 from zkaudit.reed_solomon.prover import commit_rows
@@ -22,6 +23,7 @@ from zkaudit.transcript import Label, Transcript
 LOG_LOOKUPS = 22
 ENTRIES = 1 << 16
 REPETITIONS = 5
+COMMITTED_ROWS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,17 +82,16 @@ def _lookup_rate() -> Rate:
     constant, beta = _Channel().transcript.challenges(Label.LOOKUP_BETA, 2)
 
     def run() -> None:
-        tree = FractionTree(lookups)
-        tree.numerators[:] = 1
-        write_denominators(tree.denominators, 0, [column], constant, [beta])
-        prove_fraction_tree(_Channel(), tree)
+        leaves = Leaves(lookups, ones=lookups)
+        write_denominators(leaves.denominators, 0, [column], constant, [beta])
+        prove_fraction_tree(_Channel(), FractionTree(leaves))
 
     return Rate(name=f"LogUp-GKR, 2^{LOG_LOOKUPS} lookups, a lookup", nanoseconds=_best(run, lookups))
 
 
 def _commit_rate() -> Rate:
     domain = Domain(1 << 12, 1 << 15, 136)
-    rows = 512
+    rows = COMMITTED_ROWS
     generator = np.random.default_rng(0)
     cells = generator.integers(0, MODULUS, rows * domain.width, dtype=np.uint32)
     pads = generator.integers(0, MODULUS, (rows, domain.pads), dtype=np.uint32)
