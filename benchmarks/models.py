@@ -12,7 +12,7 @@ from benchmarks.networks import mobile_network, residual_network, signal_network
 from zkaudit.claim import parse_claim
 from zkaudit.commitment import Opening, commit
 from zkaudit.dataset import HeldOutSet, RawDataset, load_dataset, quantise_inputs
-from zkaudit.demonstration import digits_task
+from zkaudit.demonstration import PIXEL_RANGE, digits_task
 from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import Model
 from zkaudit.model.onnx_import import import_onnx
@@ -38,7 +38,7 @@ class Subject:
 def digits() -> Subject:
     """MLP 64-32-10 trained on the digits, its 360 held-out samples, accuracy >= 0.95."""
     task = digits_task()
-    model, _ = quantize(task.network, task.calibration_inputs, task.calibration_labels)
+    model, _ = quantize(task.network, task.calibration_inputs, task.calibration_labels, input_range=PIXEL_RANGE)
     raw = RawDataset(inputs=task.heldout_inputs, labels=task.heldout_labels)
     return _subject(model, quantise_inputs(model.architecture, raw), "accuracy >= 0.95")
 

@@ -12,7 +12,7 @@ from typing import Any
 import galois
 import numpy as np
 
-from zkaudit.field.koalabear import MODULUS
+from zkaudit.field.koalabear import MODULUS, signed
 from zkaudit.model.model import Model
 from zkaudit.relation import (
     Broadcast,
@@ -147,7 +147,7 @@ class _Checker:
         self.constraints += len(index)
         for place in np.flatnonzero(index < 0)[:LISTED]:
             cell = tuple(int(i) for i in np.unravel_index(place, values.shape[:-1]))
-            detail = f"{tuple(_signed(v) for v in flat[place])} is not in table {relation.table}"
+            detail = f"{tuple(signed(int(v)) for v in flat[place])} is not in table {relation.table}"
             self._violation(relation.name, relation.gadget, cell, detail)
 
     def multiplicities(self, table: str) -> None:
@@ -156,7 +156,7 @@ class _Checker:
         actual = np.asarray(self.columns[multiplicity(table)], np.int64)
         self.constraints += len(expected)
         for place in np.flatnonzero(expected != actual)[:LISTED]:
-            detail = f"looked up {expected[place]} times, counted {_signed(actual[place])}"
+            detail = f"looked up {expected[place]} times, counted {signed(int(actual[place]))}"
             self._violation(multiplicity(table), "lookup", (int(place),), detail)
 
     def functional(self, relation: Functional) -> None:
@@ -213,7 +213,7 @@ class _Checker:
         flat = np.asarray(values, np.int64)
         for place in np.argwhere(flat != 0)[:LISTED]:
             cell = tuple(int(i) for i in place)
-            self._violation(name, gadget, cell, f"off by {_signed(flat[cell])}")
+            self._violation(name, gadget, cell, f"off by {signed(int(flat[cell]))}")
 
     def _violation(self, name: str, gadget: str, cell: tuple[int, ...], detail: str) -> None:
         self.violations.append(Violation(constraint=name, gadget=gadget, cell=cell, detail=detail))
@@ -221,10 +221,6 @@ class _Checker:
 
 def _scalar(value: int) -> Any:
     return FIELD(value % MODULUS)
-
-
-def _signed(residue: int) -> int:
-    return int(residue) if residue <= MODULUS // 2 else int(residue) - MODULUS
 
 
 def _total(values: Any) -> Any:

@@ -182,7 +182,7 @@ class Layout:
         for relation in self.circuit.linear:
             rounds = None
             for term in relation.terms:
-                if isinstance(term, Weighted) and not self._reads_public(term.source):
+                if isinstance(term, Weighted) and not self.reads_public(term.source):
                     if rounds is not None:
                         raise ValueError(f"{relation.name}: two products with weights")
                     axes = (term.window.channels, term.window.height, term.window.width)
@@ -191,7 +191,8 @@ class Layout:
             result.append(LinearShape(output_variables=variables, rounds=rounds))
         return tuple(result)
 
-    def _reads_public(self, view: View) -> bool:
+    def reads_public(self, view: View) -> bool:
+        """Whether a view reads the public input; the builder lets none read public and batched columns."""
         return all(self.circuit.columns[name].kind is Kind.PUBLIC for name in view.columns)
 
     @cached_property

@@ -19,7 +19,7 @@ from zkaudit.field import arrays
 from zkaudit.field.extension import ONE, Element, add
 from zkaudit.layout import Layout
 from zkaudit.linear.prover import prove_linear
-from zkaudit.linear.verifier import is_public, reduce_linear
+from zkaudit.linear.verifier import reduce_linear
 from zkaudit.opening.claims import Claim
 from zkaudit.relation import (
     Broadcast,
@@ -296,7 +296,7 @@ def test_plan_and_claims_are_those_of_the_layout(name: str) -> None:
     point = random_elements(case.layout.circuit.sample_bits)
     sent = messages(case, relation, point)
     sources = [t.source for t in relation.terms if isinstance(t, Weighted)]
-    interactive = bool(sources) and not is_public(case.layout, sources[0])
+    interactive = bool(sources) and not case.layout.reads_public(sources[0])
     (shape,) = case.layout.linear_shapes
     assert (shape.rounds is not None) == interactive
     assert len(sent) == (2 * (shape.rounds or 0) + 3 if interactive else 0)

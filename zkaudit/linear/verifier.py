@@ -88,7 +88,7 @@ def linear_terms(
             result.append(BatchedTerm(sample_point=0, column=term.column, weights=weights))
         elif isinstance(term, Broadcast):
             result.append(StaticTerm(column=term.column, start=term.start, weights=_broadcast(term, flat)))
-        elif is_public(layout, term.source):
+        elif layout.reads_public(term.source):
             tables = WindowTables.of(term.window, outputs)
             rows = tables.grouped_filters(term.factors)
             columns = tables.from_input(view_values(term.source, {name: inputs for name in term.source.columns}))
@@ -109,11 +109,6 @@ def outer_terms(term: Weighted, rows: Array, columns: Array) -> tuple[Term, ...]
         )
         for limb in range(term.limbs)
     )
-
-
-def is_public(layout: Layout, view: View) -> bool:
-    """Whether a view reads the public input."""
-    return all(layout.circuit.columns[name].kind is Kind.PUBLIC for name in view.columns)
 
 
 def view_values(view: View, columns: dict[str, Array]) -> Array:
