@@ -50,6 +50,7 @@ def random_case(
     input_interval: tuple[int, int] = (0, 255),
     claim: str = "",
     profile: str = "test-insecure",
+    challenge: bytes | None = None,
     seed: int = 0,
 ) -> Case:
     """A random network and inputs; every third label is wrong where there are two classes or more.
@@ -62,7 +63,14 @@ def random_case(
             layers.append(Requantise(shift=shift, activation=activation))
         layers.append(Dense(inputs=inputs, outputs=outputs, bias_limbs=2))
     return network_case(
-        (widths[0],), tuple(layers), samples, input_interval=input_interval, claim=claim, profile=profile, seed=seed
+        (widths[0],),
+        tuple(layers),
+        samples,
+        input_interval=input_interval,
+        claim=claim,
+        profile=profile,
+        challenge=challenge,
+        seed=seed,
     )
 
 
@@ -74,6 +82,7 @@ def network_case(
     input_interval: tuple[int, int] = (0, 255),
     claim: str = "",
     profile: str = "test-insecure",
+    challenge: bytes | None = None,
     seed: int = 0,
 ) -> Case:
     """Random weights and inputs for given layers; labels and claim as in `random_case`."""
@@ -100,5 +109,6 @@ def network_case(
         dataset=HeldOutSet(inputs=inputs, labels=labels),
         claim=parse_claim(claim or f"correct >= {correct}"),
         profile=profile,
+        challenge=challenge,
     )
     return Case(statement=statement, model=model, opening=opening, correct=correct)

@@ -190,7 +190,7 @@ def sealed(body: object) -> bytes:
     return wire.seal(MAGIC, VERSION, body)
 
 
-_PLAIN = ("profile", "commitment", "data", "claim", "witness_root", "pad_root", "lookup_nonce")
+_PLAIN = ("profile", "commitment", "data", "claim", "challenge", "witness_root", "pad_root", "lookup_nonce")
 _VECTORS = ("messages", "row", "responses")
 _OPENED = tuple(f"{oracle}.{part}" for oracle in ("witness", "pads") for part in ("nonce", "cells", "salts", "path"))
 FIELDS = (*_PLAIN, *_VECTORS, *_OPENED)
@@ -229,5 +229,6 @@ def relabelled(proof: bytes, statement: Statement) -> bytes:
         "commitment": statement.commitment.digest(),
         "data": statement.dataset.digest(),
         "claim": statement.claim.text,
+        "challenge": statement.challenge or b"",
     }
     return sealed(body)

@@ -33,14 +33,15 @@ from zkaudit.statement import Statement
 from zkaudit.verifier import verify
 
 HONEST = (
-    {"widths": (3, 3, 3), "samples": 5},
-    {"widths": (2, 2), "samples": 1, "claim": "correct == 0"},
+    {"widths": (3, 3, 3), "samples": 5, "challenge": bytes(range(32))},
+    {"widths": (2, 2), "samples": 1, "claim": "correct == 0", "challenge": b"\xff" * 32},
 )
 NAMED = {
     "profile": Reason.WRONG_PROFILE,
     "commitment": Reason.WRONG_COMMITMENT,
     "data": Reason.WRONG_DATA,
     "claim": Reason.WRONG_CLAIM,
+    "challenge": Reason.WRONG_CHALLENGE,
 }
 """Fields that only say what the proof was made for."""
 
@@ -107,10 +108,12 @@ def test_every_field_of_another_length_or_type(honest: tuple[Case, bytes], name:
     for other in others:
         assert isinstance(refusal(case.statement, replaced(proof, name, other)), InvalidInput)
     if isinstance(value, bytes):
-        fixed = name in ("commitment", "data", "witness_root", "pad_root")
+        fixed = name in ("commitment", "data", "challenge", "witness_root", "pad_root")
         for other in (value[:-1], value[4:], value + b"\0", value + bytes(20), b"", value * 2):
             altered = replaced(proof, name, other)
-            if fixed:
+            if name == "challenge" and not other:
+                assert reason_of(case.statement, altered) is Reason.WRONG_CHALLENGE
+            elif fixed:
                 assert isinstance(refusal(case.statement, altered), InvalidInput)
             else:
                 assert reason_of(case.statement, altered) is Reason.WRONG_LENGTH
@@ -260,6 +263,28 @@ def test_another_statement() -> None:
         assert reason_of(statement, relabelled(proof, statement)) in OTHER_CHALLENGES
         tried += 1
     assert tried == 14
+
+
+def test_another_challenge() -> None:
+    """A proof for one challenge is none for another, for none, and the other way round."""
+    tickets = (None, bytes(32), bytes(31) + b"\1")
+    case = random_case((3, 3, 3), samples=5)
+    for made_for in tickets:
+        statement = replace(case.statement, challenge=made_for)
+        proof = prove_columns(statement, case.columns()).proof
+        verify(statement, proof, POLICY)
+        assert field_of(proof, "challenge") == (made_for or b"")
+        for asked in set(tickets) - {made_for}:
+            other = replace(statement, challenge=asked)
+            assert reason_of(other, proof) is Reason.WRONG_CHALLENGE
+            # The field names the mismatch; with another name in it the transcript still differs.
+            assert reason_of(other, relabelled(proof, other)) in OTHER_CHALLENGES
+
+
+@pytest.mark.parametrize("digest", [b"", bytes(31), bytes(33)])
+def test_a_challenge_is_named_by_a_whole_digest(digest: bytes) -> None:
+    with pytest.raises(InvalidInput, match="challenge digest"):
+        replace(random_case((2, 2), samples=1).statement, challenge=digest)
 
 
 def test_another_shape_and_another_profile() -> None:

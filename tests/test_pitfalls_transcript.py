@@ -102,8 +102,14 @@ def other_words(case: Case, proof: bytes) -> Statement:
     )
 
 
+def other_ticket(case: Case, proof: bytes) -> Statement:
+    """The same statement in answer to a challenge that was written after the proof."""
+    return dataclasses.replace(case.statement, challenge=b"\1" * 32)
+
+
 @pytest.mark.parametrize(
-    ("part", "forge"), [("commitment", other_commitment), ("inputs", other_inputs), ("claim", other_words)]
+    ("part", "forge"),
+    [("commitment", other_commitment), ("inputs", other_inputs), ("claim", other_words), ("challenge", other_ticket)],
 )
 def test_p7_a_statement_part_that_is_not_absorbed_is_exchanged(
     part: str, forge: Callable[[Case, bytes], Statement], monkeypatch: pytest.MonkeyPatch
@@ -121,6 +127,7 @@ def test_p7_a_statement_part_that_is_not_absorbed_is_exchanged(
             commitment=statement.commitment.digest(),
             data=statement.dataset.digest(),
             claim=statement.claim.text,
+            challenge=statement.challenge or b"",
         )
         return statement, named.encode()
 
@@ -156,6 +163,8 @@ def test_p7_every_part_of_the_statement_changes_the_first_challenge() -> None:
         first(dataclasses.replace(base, claim=parse_claim("correct >= 1"))),
         first(dataclasses.replace(base, claim=parse_claim("correct == 1"))),
         first(dataclasses.replace(base, profile="standard-128")),
+        first(dataclasses.replace(base, challenge=bytes(32))),
+        first(dataclasses.replace(base, challenge=bytes(31) + b"\1")),
         first(random_case((3, 2, 3), 4, activation="identity").statement),
     ]
     assert len(set(challenges)) == len(challenges)

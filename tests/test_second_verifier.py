@@ -46,6 +46,7 @@ DENSE: dict[str, dict[str, Any]] = {
     "one class, no slack": {"widths": (4, 1), "samples": 3},
     "accuracy": {"widths": (5, 4, 3), "samples": 12, "claim": "accuracy >= 1/7"},
     "exact": {"widths": (5, 4, 3), "samples": 6, "claim": "correct == 4"},
+    "an answer to a challenge": {"widths": (3, 2), "samples": 3, "challenge": bytes(range(32))},
     "standard-128": {"widths": (4, 3, 2), "samples": 3, "profile": "standard-128"},
 }
 
@@ -60,6 +61,7 @@ def of(statement: first.Statement) -> Statement:
         count=statement.count.count,
         exact=statement.count.exact,
         profile=statement.profile,
+        challenge=statement.challenge or b"",
     )
 
 
@@ -139,7 +141,7 @@ def altered_fields(value: Any) -> Iterator[Any]:
 
 
 def test_altered_files() -> None:
-    case = random_case((3, 2), samples=1)
+    case = random_case((3, 2), samples=1, challenge=b"\7" * 32)
     statement, twin = case.statement, of(case.statement)
     proof = prove(statement, case.model, case.opening).proof
     reasons = set()
@@ -150,7 +152,14 @@ def test_altered_files() -> None:
             reasons.add(theirs)
     for data in (b"", proof[:-1], proof + b"\0", b"X" + proof[1:], proof[:40] + b"\xc1" + proof[41:]):
         assert verdicts(statement, twin, data) == ("unreadable", "unreadable")
-    assert reasons >= {"wrong-profile", "wrong-commitment", "wrong-data", "wrong-claim", "wrong-length"}
+    assert reasons >= {
+        "wrong-profile",
+        "wrong-commitment",
+        "wrong-data",
+        "wrong-claim",
+        "wrong-challenge",
+        "wrong-length",
+    }
     assert reasons >= {"grinding", "non-canonical", "merkle-path", "unreadable"}
 
 
@@ -212,6 +221,7 @@ def other_statements(case: Case) -> Iterator[first.Statement]:
     yield replace(statement, dataset=HeldOutSet(inputs=data.inputs, labels=labels))
     yield replace(statement, dataset=HeldOutSet(inputs=inputs, labels=data.labels))
     yield replace(statement, dataset=HeldOutSet(inputs=data.inputs[:, ::-1].copy(), labels=data.labels[::-1].copy()))
+    yield replace(statement, challenge=bytes(32))
     yield replace(statement, claim=parse_claim(f"correct >= {case.correct - 1}"))
     yield replace(statement, claim=parse_claim(f"correct == {case.correct}"))
     value = statement.commitment.value.copy()

@@ -51,6 +51,8 @@ class Reason(StrEnum):
     """The proof was made for another held-out set: other inputs, labels or order."""
     WRONG_CLAIM = "wrong-claim"
     """The proof was made for another claim."""
+    WRONG_CHALLENGE = "wrong-challenge"
+    """The proof answers another challenge, or none where one is asked for, or one where none is."""
     WRONG_PROFILE = "wrong-profile"
     """The proof was made under another parameter profile."""
     WRONG_LENGTH = "wrong-length"

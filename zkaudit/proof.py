@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from zkaudit import wire
-from zkaudit.errors import Reason, Rejected
+from zkaudit.errors import InvalidInput, Reason, Rejected
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
 from zkaudit.field.extension import Element
@@ -53,14 +53,15 @@ class OpenedColumns:
 class Proof:
     """All parts of a proof as bytes; shapes against a statement are checked where each part is read.
 
-    `profile`, `commitment`, `data` and `claim` say what the proof was made for, so that a mismatch has a name;
-    the verifier takes none of them as the statement.
+    `profile`, `commitment`, `data`, `claim` and `challenge` (empty for none) say what the proof was made for.
+    They give a mismatch its name; the verifier takes none of them as the statement.
     """
 
     profile: str
     commitment: bytes
     data: bytes
     claim: str
+    challenge: bytes
     witness_root: bytes
     pad_root: bytes
     lookup_nonce: int
@@ -79,6 +80,13 @@ class Proof:
         return wire.seal(MAGIC, VERSION, body)
 
 
+def _challenge(value: object, where: str) -> bytes:
+    """A checker of the digest of a challenge, or of none."""
+    if type(value) is not bytes or len(value) not in (0, DIGEST_BYTES):
+        raise InvalidInput("not the digest of a challenge", where=where, expected=f"0 or {DIGEST_BYTES} bytes")
+    return value
+
+
 _NONCE = wire.integer_in(0, LARGEST_NONCE)
 _COLUMN_FIELDS: dict[str, Any] = {"nonce": _NONCE, "cells": bytes, "salts": bytes, "path": bytes}
 _FIELDS: dict[str, Any] = {
@@ -86,6 +94,7 @@ _FIELDS: dict[str, Any] = {
     "commitment": wire.bytes_of(DIGEST_BYTES),
     "data": wire.bytes_of(DIGEST_BYTES),
     "claim": str,
+    "challenge": _challenge,
     "witness_root": wire.bytes_of(DIGEST_BYTES),
     "pad_root": wire.bytes_of(DIGEST_BYTES),
     "lookup_nonce": _NONCE,

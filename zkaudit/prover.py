@@ -325,6 +325,7 @@ def _prove_witness(statement: Statement, cells: _Witness, clock: _Clock) -> Proo
         commitment=statement.commitment.digest(),
         data=statement.dataset.digest(),
         claim=statement.claim.text,
+        challenge=statement.challenge or b"",
         witness_root=witness_oracle.root,
         pad_root=pad_oracle.root,
         lookup_nonce=lookup_nonce,

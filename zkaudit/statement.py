@@ -33,6 +33,8 @@ LARGEST_PADDING = 1 << 24
 class Statement:
     """The whole statement, built by the verifier from files of its own.
 
+    `challenge` is the digest of the challenge that the proof answers, 32 bytes, or None where there is none:
+    a proof for one challenge is no proof for another, nor for none.
     The dataset's inputs are integers in the architecture's interval and its labels are classes:
     the no-wrap bounds rest on both, so both are checked here again.
     InvalidInput for a data set that does not fit the architecture, a claim beyond the samples,
@@ -43,8 +45,15 @@ class Statement:
     dataset: HeldOutSet
     claim: Claim
     profile: str = "standard-128"
+    challenge: bytes | None = None
 
     def __post_init__(self) -> None:
+        if self.challenge is not None and len(self.challenge) != wire.DIGEST_BYTES:
+            raise InvalidInput(
+                f"a challenge digest of {len(self.challenge)} bytes",
+                where="statement",
+                expected=f"{wire.DIGEST_BYTES} bytes",
+            )
         check_dataset(self.commitment.architecture, self.dataset)
 
     @cached_property
@@ -123,6 +132,7 @@ class Statement:
         witness, pads = self.oracles
         return {
             "architecture": self.commitment.architecture.digest(),
+            "challenge": self.challenge or b"",
             "circuit": self.layout.circuit.digest(),
             "claim": self.claim.text,
             "commitment": self.commitment.canonical(),

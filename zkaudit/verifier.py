@@ -124,12 +124,18 @@ def require_bindings(statement: Statement, parts: Proof) -> None:
         (Reason.WRONG_COMMITMENT, "commitment", statement.commitment.digest().hex(), parts.commitment.hex()),
         (Reason.WRONG_DATA, "held-out set", statement.dataset.digest().hex(), parts.data.hex()),
         (Reason.WRONG_CLAIM, "claim", statement.claim.text, parts.claim),
+        (Reason.WRONG_CHALLENGE, "challenge", _named(statement.challenge), _named(parts.challenge)),
     )
     for reason, where, expected, actual in bindings:
         if expected != actual:
             raise Rejected(
                 reason, f"the proof was made for another {where}", expected=expected, actual=ascii(actual[:80])
             )
+
+
+def _named(challenge: bytes | None) -> str:
+    """The digest of a challenge in hex, or words where there is none."""
+    return challenge.hex() if challenge else "no challenge"
 
 
 def verify_grinding(transcript: Transcript, label: Label, nonce: int, bits: int) -> None:

@@ -33,6 +33,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Files:
         commitment=statement.commitment.digest(),
         data=statement.dataset.digest(),
         claim=statement.claim.text,
+        challenge=b"",
         witness_root=bytes(32),
         pad_root=bytes(32),
         lookup_nonce=0,

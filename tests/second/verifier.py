@@ -24,7 +24,9 @@ from tests.second.transcript import Transcript
 from tests.second.wire import big_endian, closed, elements, pack, require, sha256, unseal
 
 FIELDS = {
-    **dict.fromkeys(("commitment", "data", "witness_root", "pad_root", "messages", "row", "responses"), bytes),
+    **dict.fromkeys(
+        ("commitment", "data", "challenge", "witness_root", "pad_root", "messages", "row", "responses"), bytes
+    ),
     **dict.fromkeys(("profile", "claim"), str),
     **dict.fromkeys(("witness", "pads"), dict),
     "lookup_nonce": int,
@@ -43,6 +45,7 @@ class Statement:
     count: int
     exact: bool
     profile: str
+    challenge: bytes = b""
 
     @cached_property
     def file(self) -> dict[str, Any]:
@@ -97,6 +100,7 @@ class Statement:
         pads, witness = sizes.pads, sizes.witness
         body = {
             "architecture": self.architecture.digest(),
+            "challenge": self.challenge,
             "circuit": circuit_digest(self.layout.circuit),
             "claim": self.claim,
             "commitment": self.form(self.file),
@@ -132,6 +136,7 @@ def verify(statement: Statement, proof: bytes) -> float:
         ("commitment", bytes.fromhex(statement.file["digest"])),
         ("data", statement.data_digest()),
         ("claim", statement.claim),
+        ("challenge", statement.challenge),
     )
     for name, expected in bindings:
         require(parts[name] == expected, f"wrong-{name}", "made for another statement")
@@ -163,6 +168,7 @@ def _read(proof: bytes) -> dict[str, Any]:
     digests = [parts[name] for name in ("commitment", "data", "witness_root", "pad_root")]
     require(all(0 <= nonce < 2**64 for nonce in nonces), "unreadable", "nonce")
     require(all(len(digest) == 32 for digest in digests), "unreadable", "digest")
+    require(len(parts["challenge"]) in (0, 32), "unreadable", "challenge")
     return parts
 
 

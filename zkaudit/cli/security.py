@@ -77,8 +77,10 @@ def _statement_of_proof(proof: Path, commitment: Path, data: Path, claim: str) -
     asked = parse_claim(claim)
     published = load_commitment(commitment)
     dataset = quantise_inputs(published.architecture, load_dataset(data))
-    statement = Statement(commitment=published, dataset=dataset, claim=asked)
-    require_bindings(statement, decode(read_bounded(proof, LARGEST_PROOF, "proof")))
+    parts = decode(read_bounded(proof, LARGEST_PROOF, "proof"))
+    # No size depends on the challenge, so the one that the proof names will do.
+    statement = Statement(commitment=published, dataset=dataset, claim=asked, challenge=parts.challenge or None)
+    require_bindings(statement, parts)
     return statement
 
 
