@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn
 
 import numpy as np
 
 from zkaudit import wire
 from zkaudit.commitment.ajtai import RANDOMNESS, SCHEME, VERSION, Commitment, Opening, pack_residues, unpack_residues
+from zkaudit.documents import parse_json
 from zkaudit.errors import InvalidInput, UnsupportedVersion
 from zkaudit.model.architecture import Architecture
 
@@ -57,7 +57,7 @@ def parse_commitment(data: bytes, where: str = "commitment") -> Commitment:
     """
     if len(data) > COMMITMENT_LIMIT:
         raise InvalidInput(f"{len(data)} bytes are too many", where=where, expected=f"at most {COMMITMENT_LIMIT} bytes")
-    obj = _parse_json(data, where)
+    obj = parse_json(data, where)
     if type(obj) is not dict or obj.get("format") != COMMITMENT_FORMAT:
         raise InvalidInput("not a commitment", where=where, expected=f"a map of the format {COMMITMENT_FORMAT!r}")
     version = obj.get("version")
@@ -131,22 +131,3 @@ def _line(value: object, where: str) -> bytes:
     if type(value) is str and len(value) == 2 * _LINE_BYTES and not set(value) - set("0123456789abcdef"):
         return bytes.fromhex(value)
     raise InvalidInput("not a line of the value", where=where, expected=f"{2 * _LINE_BYTES} lower-case hex digits")
-
-
-def _parse_json(data: bytes, where: str) -> Any:
-    """The value of a JSON text without repeated keys or fractions; `InvalidInput` for any other bytes."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
-        if len(result) != len(pairs):
-            raise ValueError("a key occurs twice")
-        return result
-
-    def refuse(_: str) -> NoReturn:
-        raise ValueError("numbers are integers here")
-
-    try:
-        return json.loads(data.decode(), object_pairs_hook=unique, parse_float=refuse, parse_constant=refuse)
-    except (ValueError, RecursionError, MemoryError) as error:
-        reason = " ".join(str(error).split())[:80] or type(error).__name__
-        raise InvalidInput(f"unreadable: {reason}", where=where, expected="JSON text") from error
