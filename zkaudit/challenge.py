@@ -181,6 +181,17 @@ def require_subject(challenge: Challenge, statement: Statement) -> None:
             raise Rejected(reason, f"the challenge is for another {where}", expected=expected, actual=actual)
 
 
+def require_dataset_commitment(challenge: Challenge, digest: bytes) -> None:
+    """The challenge names this earlier commitment to its held-out set; Rejected otherwise."""
+    if challenge.dataset_commitment != digest:
+        raise Rejected(
+            Reason.WRONG_DATA,
+            "the challenge names another commitment to its held-out set",
+            expected=digest.hex(),
+            actual=hex_text(challenge.dataset_commitment),
+        )
+
+
 def require_signature(challenge: Challenge) -> None:
     """The signature holds under the key that the challenge names, trusted or not; Rejected otherwise."""
     verify_signature(challenge.auditor, Domain.CHALLENGE, challenge.digest(), challenge.signature)
@@ -209,6 +220,15 @@ def require_valid(challenge: Challenge, trusted: Iterable[PublicKey], now: datet
         )
     require_current(challenge, now)
     return known
+
+
+def require_genuine(challenge: Challenge, trusted: tuple[PublicKey, ...], now: datetime) -> None:
+    """`require_valid` where keys are given; without any the signature and the time alone, by whoever it names."""
+    if trusted:
+        require_valid(challenge, trusted, now)
+    else:
+        require_signature(challenge)
+        require_current(challenge, now)
 
 
 def read_claim(value: object, where: str) -> str:

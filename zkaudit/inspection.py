@@ -21,6 +21,9 @@ from zkaudit import wire
 from zkaudit.archive import MAX_ARRAY_BYTES
 from zkaudit.commitment.formats import COMMITMENT_LIMIT, OPENING_LIMIT, OPENING_MAGIC, parse_commitment, parse_opening
 from zkaudit.dataset import parse_dataset
+from zkaudit.dataset_commitment import DATASET_LIMIT, SALT_MAGIC, parse_dataset_opening
+from zkaudit.document_facts import DOCUMENTS
+from zkaudit.documents import parse_json
 from zkaudit.errors import InvalidInput
 from zkaudit.model.architecture import Architecture
 from zkaudit.model.model import MAGIC as MODEL_MAGIC
@@ -28,6 +31,7 @@ from zkaudit.model.model import MAX_FILE_BYTES as MODEL_LIMIT
 from zkaudit.model.model import parse_model
 from zkaudit.proof import LARGEST_PROOF, decode
 from zkaudit.proof import MAGIC as PROOF_MAGIC
+from zkaudit.signing.key_files import AGE_MAGIC, SECRET_LIMIT
 
 ZIP_MAGIC = b"PK"
 """First bytes of a `.npz` file."""
@@ -73,13 +77,19 @@ def inspect_file(path: Path) -> Inspection:
     if start.startswith(ZIP_MAGIC):
         return _inspect_dataset(wire.read_bounded(path, MAX_ARRAY_BYTES, "data"), where)
     if start.lstrip().startswith(b"{"):
-        return _inspect_commitment(wire.read_bounded(path, COMMITMENT_LIMIT, "commitment"), where)
-    raise InvalidInput("not an artefact of zkaudit", where=where, expected=".zkm, .zko, .zkp, .npz or a commitment")
+        return _inspect_document(wire.read_bounded(path, COMMITMENT_LIMIT, "document"), where)
+    if start == SALT_MAGIC:
+        return _inspect_dataset_opening(wire.read_bounded(path, DATASET_LIMIT, "dataset opening"), where)
+    if start == AGE_MAGIC[: wire.MAGIC_BYTES]:
+        return _inspect_secret_key(wire.read_bounded(path, SECRET_LIMIT, "secret key"), where)
+    raise InvalidInput(
+        "not an artefact of zkaudit", where=where, expected=".zkm, .zko, .zkp, .zkk, .zks, .npz or a document"
+    )
 
 
 def holds_secret(path: Path) -> bool:
-    """Whether an existing file begins like a model or an opening."""
-    return _first_bytes(path) in (MODEL_MAGIC, OPENING_MAGIC)
+    """Whether an existing file begins like a model, an opening or a secret key."""
+    return _first_bytes(path) in (MODEL_MAGIC, OPENING_MAGIC, SALT_MAGIC, AGE_MAGIC[: wire.MAGIC_BYTES])
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -135,6 +145,51 @@ def _inspect_dataset(data: bytes, where: str) -> Inspection:
         size=len(data),
         facts=facts,
         parts=_completed(members, "zip directory", len(data)),
+    )
+
+
+def _inspect_dataset_opening(data: bytes, where: str) -> Inspection:
+    parse_dataset_opening(data, where)
+    return Inspection(
+        kind="dataset opening",
+        version=_version(data),
+        secret=True,
+        digest="",
+        size=len(data),
+        facts={},
+        parts=_sealed_parts(data, where),
+    )
+
+
+def _inspect_secret_key(data: bytes, where: str) -> Inspection:
+    """Nothing but the size: what the file holds is encrypted."""
+    return Inspection(
+        kind="secret key under a passphrase",
+        version=1,
+        secret=True,
+        digest="",
+        size=len(data),
+        facts={},
+        parts=(Part(name="age file", size=len(data)),),
+    )
+
+
+def _inspect_document(data: bytes, where: str) -> Inspection:
+    """A public document of the kind that its `format` names; one without is held against a commitment."""
+    obj = parse_json(data, where)
+    kind = obj.get("format") if type(obj) is dict else None
+    reader = DOCUMENTS.get(kind) if type(kind) is str else None
+    if reader is None:
+        return _inspect_commitment(data, where)
+    found = reader(data, where)
+    return Inspection(
+        kind=found.kind,
+        version=1,
+        secret=False,
+        digest=found.digest,
+        size=len(data),
+        facts=found.facts,
+        parts=_completed(_json_members(data.decode()), "punctuation", len(data)),
     )
 
 

@@ -14,15 +14,20 @@ from typing import NoReturn
 
 import click
 
+from zkaudit.cli.challenge import challenge
 from zkaudit.cli.check import check
 from zkaudit.cli.commit import commit
+from zkaudit.cli.countersign import countersign
+from zkaudit.cli.dataset import dataset
 from zkaudit.cli.demo import demo
 from zkaudit.cli.estimate import estimate
 from zkaudit.cli.inspect import inspect
+from zkaudit.cli.key import key
 from zkaudit.cli.outcome import ExitCode, Outcome, failure, interruption, misuse, printable
 from zkaudit.cli.prove import prove
 from zkaudit.cli.quantize import quantize
 from zkaudit.cli.security import security
+from zkaudit.cli.sign import sign, verify_signature
 from zkaudit.cli.verify import verify
 
 
@@ -39,7 +44,23 @@ def program() -> None:
     """Prove in zero knowledge that a committed model reaches a stated accuracy, and verify such proofs."""
 
 
-for command in (demo, quantize, commit, estimate, check, prove, verify, security, inspect):
+for command in (
+    demo,
+    quantize,
+    commit,
+    challenge,
+    estimate,
+    check,
+    prove,
+    verify,
+    countersign,
+    key,
+    sign,
+    verify_signature,
+    dataset,
+    security,
+    inspect,
+):
     program.add_command(command)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from zkaudit.cli.keys import trusted_option
 from zkaudit.cli.measurement import peak_rss_bytes
 from zkaudit.cli.options import (
     FILE,
     MEMORY,
-    claim_option,
     commitment_option,
     data_option,
     force_option,
@@ -28,7 +28,9 @@ from zkaudit.cli.progress import ProgressBar, say
 @opening_option
 @commitment_option
 @data_option
-@claim_option
+@click.option("--claim", metavar="CLAIM", help='Such as "accuracy >= 0.95"; left out where a challenge says it.')
+@click.option("--challenge", type=FILE, metavar="CHALLENGE.json", help="The auditor's challenge that this answers.")
+@trusted_option
 @click.option("-o", "--output", type=FILE, required=True, metavar="AUDIT.zkp", help="Public; give it to the verifier.")
 @click.option("--max-memory", type=MEMORY, metavar="SIZE", help="Refuse to start beyond it, e.g. 8GB.")
 @force_option
@@ -40,29 +42,43 @@ def prove(
     opening: Path,
     commitment: Path,
     data: Path,
-    claim: str,
+    claim: str | None,
+    challenge: Path | None,
+    trusted: tuple[Path, ...],
     output: Path,
     max_memory: int | None,
     force: bool,
 ) -> Outcome:
     """Prove a claim about a committed model."""
-    guard_output(output, inputs=(model, opening, commitment, data), force=force)
+    if claim is None and challenge is None:
+        raise click.UsageError("give --claim, or a --challenge that says it")
+    given = tuple(path for path in (model, opening, commitment, data, challenge) if path is not None)
+    guard_output(output, inputs=given, force=force)
+    from zkaudit.challenge import load_challenge, require_answer, require_genuine
     from zkaudit.claim import parse_claim
     from zkaudit.commitment import load_commitment, load_opening
     from zkaudit.dataset import load_dataset, quantise_inputs
+    from zkaudit.documents import present
     from zkaudit.estimation import require_memory
     from zkaudit.field.jit import compile_seconds, on_first_compile
     from zkaudit.model.model import load_model
     from zkaudit.prover import prove as prove_statement
+    from zkaudit.signing import load_trusted_keys
     from zkaudit.statement import Statement
     from zkaudit.wire import write_atomic
 
-    asked = parse_claim(claim)
+    ticket = None if challenge is None else load_challenge(challenge)
+    asked = parse_claim(claim if claim is not None else ticket.claim if ticket else "")
     owned = load_model(model)
     secret = load_opening(opening)
     published = load_commitment(commitment)
     dataset = quantise_inputs(published.architecture, load_dataset(data))
-    statement = Statement(commitment=published, dataset=dataset, claim=asked)
+    answered = None if ticket is None else ticket.digest()
+    statement = Statement(commitment=published, dataset=dataset, claim=asked, challenge=answered)
+    if ticket is not None:
+        # A ticket that no verifier would accept an answer to is refused before the work.
+        require_answer(ticket, statement)
+        require_genuine(ticket, load_trusted_keys(trusted), present())
     if max_memory is not None:
         require_memory(published.architecture, dataset.samples, max_memory)
     on_first_compile(lambda: say("compiling the kernels, once on this machine: about 15 seconds"))
@@ -72,6 +88,7 @@ def prove(
     compiled, peak = compile_seconds(), peak_rss_bytes()
     fields = {
         "claim": asked.text,
+        "challenge": None if answered is None else answered.hex(),
         "samples": dataset.samples,
         "proof": str(output),
         "proof_bytes": len(result.proof),
@@ -82,6 +99,7 @@ def prove(
     }
     rows = {
         "claim": asked.text,
+        **({} if answered is None else {"challenge": answered.hex()}),
         "samples": f"{dataset.samples:,}",
         "proof": f"{output}, {amount(len(result.proof))}",
         "seconds": f"{result.seconds:.2f}",

@@ -74,10 +74,13 @@ def _keys_of(path: str | Path) -> tuple[PublicKey, ...]:
     """The keys of one file of either kind."""
     data = wire.read_bounded(path, DOCUMENT_LIMIT, "trusted key")
     where = f"trusted key {path}"
+    return parse_keyring(data, where) if is_keyring(data, where) else (parse_public_key(data, where),)
+
+
+def is_keyring(data: bytes, where: str = "key") -> bool:
+    """Whether a JSON text says that it is a keyring; `InvalidInput` for what is no JSON."""
     obj = parse_json(data, where)
-    if type(obj) is dict and obj.get("format") == KEYRING_FORMAT:
-        return parse_keyring(data, where)
-    return (parse_public_key(data, where),)
+    return type(obj) is dict and obj.get("format") == KEYRING_FORMAT
 
 
 def find_key(keys: Iterable[PublicKey], wanted: PublicKey) -> PublicKey | None:
