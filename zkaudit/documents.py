@@ -25,11 +25,17 @@ NOTHING = "none"
 CLOCK_SKEW = timedelta(minutes=5)
 """How far the clocks of honest parties may differ: a time this far in the future is still taken as the present."""
 
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
+"""A JSON string, so that brackets in it do not count, or a bracket."""
+
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 
 
 def parse_json(data: bytes, where: str) -> Any:
-    """The value of a JSON text without repeated keys or fractions; `InvalidInput` for any other bytes."""
+    """The value of a JSON text without repeated keys or fractions; `InvalidInput` for any other bytes.
+
+    Nesting is bounded here, because the parser recurses in C: beyond its stack it ends the process.
+    """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
@@ -41,10 +47,23 @@ def parse_json(data: bytes, where: str) -> Any:
         raise ValueError("numbers are integers here")
 
     try:
+        if _too_deep(data):
+            raise ValueError(f"nesting deeper than {wire.MAX_DEPTH}")
         return json.loads(data.decode(), object_pairs_hook=unique, parse_float=refuse, parse_constant=refuse)
     except (ValueError, RecursionError, MemoryError) as error:
         reason = " ".join(str(error).split())[:80] or type(error).__name__
         raise InvalidInput(f"unreadable: {reason}", where=where, expected="JSON text") from error
+
+
+def _too_deep(data: bytes) -> bool:
+    """Whether brackets are ever open in more than the depth of the formats; what is no JSON may say either."""
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        first = token[0][:1]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > wire.MAX_DEPTH:
+            return True
+    return False
 
 
 def read_document(

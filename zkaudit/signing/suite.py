@@ -11,6 +11,7 @@ Nothing here runs in constant time: sign on a machine that nobody else measures.
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,11 @@ GROUP_ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 
 
 def _suite() -> type[G2ProofOfPossession]:
+    limit = sys.getrecursionlimit()
     from py_ecc.bls import G2ProofOfPossession
 
+    # py_ecc raises the limit to 100,000, where a deep recursion ends the process instead of raising an error.
+    sys.setrecursionlimit(limit)
     return G2ProofOfPossession
 
 
@@ -77,6 +81,7 @@ def is_aggregate(keys: Iterable[bytes], message: bytes, signature: bytes) -> boo
     Sound only for keys whose proofs of possession have been checked, which implies that they are keys.
     So the check of each key's subgroup, which `FastAggregateVerify` makes, is left out: that of their sum stays.
     """
+    _suite()
     from py_ecc.bls.g2_primitives import G1_to_pubkey, pubkey_to_G1
     from py_ecc.optimized_bls12_381 import Z1, add
 
