@@ -53,11 +53,27 @@ def test_the_closure_of_the_verifier(root: str) -> None:
     assert_only(root, ALLOWED)
 
 
+SIGNATURES = {"py_ecc", "pyrage"}
+"""Imported by functions of the signatures alone, when a signature or a secret key is looked at."""
+
+SIGNED = ("zkaudit.signing", "zkaudit.challenge", "zkaudit.receipt", "zkaudit.dataset_commitment", "zkaudit.documents")
+
+
 def test_the_closure_of_the_verify_command() -> None:
     """What the command imports beside the command line itself."""
     for module in imports_of("zkaudit.cli.verify"):
         if not module.startswith("zkaudit.cli"):
-            assert_only(module, ALLOWED | {"click"})
+            assert_only(module, ALLOWED | SIGNATURES | {"click"})
+
+
+@pytest.mark.parametrize("root", SIGNED)
+def test_the_closure_of_the_signatures(root: str) -> None:
+    assert_only(root, ALLOWED | SIGNATURES)
+
+
+def test_only_the_signatures_know_their_libraries() -> None:
+    assert [m for m in modules() if "py_ecc" in imports_of(m)] == ["zkaudit.signing.suite"]
+    assert [m for m in modules() if "pyrage" in imports_of(m)] == ["zkaudit.signing.key_files"]
 
 
 def assert_only(root: str, allowed: set[str]) -> None:
@@ -181,7 +197,7 @@ def test_a_verification_loads_nothing_of_the_prover(public_files: tuple[Path, st
     assert "zkaudit.verifier" in loaded
     assert not [m for m in loaded if m.startswith("zkaudit") and is_provers(m)]
     tops = {m.partition(".")[0] for m in loaded}
-    assert not {"numba", "llvmlite", "galois", "onnx", "onnxruntime", "sklearn", "scipy", "click"} & tops
+    assert not {"numba", "llvmlite", "galois", "onnx", "onnxruntime", "sklearn", "scipy", "click", *SIGNATURES} & tops
 
 
 def test_a_verification_with_nothing_else_installed(public_files: tuple[Path, str]) -> None:

@@ -85,5 +85,5 @@ def _output_fault(path: Path, inputs: tuple[Path, ...], force: bool) -> tuple[st
     if any(given.exists() and path.samefile(given) for given in inputs):
         return "the output is one of the inputs", "choose another name"
     if not force and holds_secret(path):
-        return "holds a secret model or opening", "choose another name, or --force to lose it"
+        return "holds a secret model, opening or key", "choose another name, or --force to lose it"
     return "", ""
