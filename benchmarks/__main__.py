@@ -9,6 +9,7 @@ import platform
 from benchmarks.kernels import measure as measure_kernels
 from benchmarks.models import SUBJECTS
 from benchmarks.proving import Measurement, measure_apart
+from benchmarks.signatures import measure as measure_signatures
 
 REFERENCE_LOOKUP = 28 / 1.9
 """Products that LogUp-GKR takes a lookup where its kernels reach the arithmetic bound: docs/performance.md."""
@@ -18,7 +19,7 @@ def main() -> None:
     """Kernel rates, then one block for each statement; only statements with `--only`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", metavar="NAME", action="append", help="statements whose name contains NAME, no kernels"
+        "--only", metavar="NAME", action="append", help="statements whose name contains NAME, nothing else"
     )
     only = parser.parse_args().only
     names = [name for name in SUBJECTS if not only or name.lower().startswith(tuple(map(str.lower, only)))]
@@ -27,6 +28,7 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     if not only:
         _print_kernels()
+        _print_signatures()
     for name in names:
         _print(name, measure_apart(name))
 
@@ -38,6 +40,12 @@ def _print_kernels() -> None:
         print(f"{rate.name:<40} {rate.nanoseconds:>7.2f} {rate.nanoseconds / rates[0].nanoseconds:>23.1f}")
     lookup = rates[1].nanoseconds / rates[0].nanoseconds / REFERENCE_LOOKUP
     print(f"LogUp-GKR against its reference of {REFERENCE_LOOKUP:.1f} extension products a lookup: {lookup:.2f}x")
+
+
+def _print_signatures() -> None:
+    print("\nsignature                                      s")
+    for one in measure_signatures():
+        print(f"{one.name:<40} {one.seconds:>7.2f}")
 
 
 def _print(name: str, found: Measurement) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import kernels, models, proving
+from benchmarks import kernels, models, proving, signatures
 
 
 def test_kernel_rates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -14,6 +14,12 @@ def test_kernel_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "COMMITTED_ROWS", 4)
     monkeypatch.setattr(kernels, "REPETITIONS", 1)
     assert all(rate.nanoseconds > 0 for rate in kernels.measure())
+
+
+def test_signatures_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "SIGNERS", 2)
+    monkeypatch.setattr(signatures, "REPETITIONS", 1)
+    assert all(one.seconds > 0 for one in signatures.measure())
 
 
 def test_a_statement_is_measured() -> None:

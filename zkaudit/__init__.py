@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zkaudit.errors import InvalidInput, PolicyNotMet, ProvingFailed, Reason, Rejected
 
 if TYPE_CHECKING:
+    from zkaudit.challenge import load_challenge, require_answer, require_valid
     from zkaudit.claim import parse_claim
     from zkaudit.commitment import (
         commit,
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
     from zkaudit.model.model import load_model, save_model
     from zkaudit.model.quantiser import quantize, quantize_arrays
     from zkaudit.prover import prove
+    from zkaudit.receipt import load_receipt, verify_receipt
+    from zkaudit.signing import load_trusted_keys
     from zkaudit.statement import Statement
     from zkaudit.verifier import Policy, Verdict, verify
 
 _HOMES = {
+    "load_challenge": "zkaudit.challenge",
+    "require_answer": "zkaudit.challenge",
+    "require_valid": "zkaudit.challenge",
     "parse_claim": "zkaudit.claim",
     "commit": "zkaudit.commitment",
     "load_commitment": "zkaudit.commitment",
@@ -40,6 +46,9 @@ _HOMES = {
     "quantize": "zkaudit.model.quantiser",
     "quantize_arrays": "zkaudit.model.quantiser",
     "prove": "zkaudit.prover",
+    "load_receipt": "zkaudit.receipt",
+    "verify_receipt": "zkaudit.receipt",
+    "load_trusted_keys": "zkaudit.signing",
     "Statement": "zkaudit.statement",
     "Policy": "zkaudit.verifier",
     "Verdict": "zkaudit.verifier",
@@ -56,19 +65,25 @@ __all__ = [
     "Statement",
     "Verdict",
     "commit",
+    "load_challenge",
     "load_commitment",
     "load_dataset",
     "load_model",
     "load_opening",
+    "load_receipt",
+    "load_trusted_keys",
     "parse_claim",
     "prove",
     "quantise_inputs",
     "quantize",
     "quantize_arrays",
+    "require_answer",
+    "require_valid",
     "save_commitment",
     "save_model",
     "save_opening",
     "verify",
+    "verify_receipt",
 ]
 
 

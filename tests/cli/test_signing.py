@@ -108,6 +108,11 @@ def test_a_new_key(tmp_path: Path, program: Program, capsys: pytest.CaptureFixtu
         code, seen = program("key", "show", str(tmp_path / file))
         assert (code, seen["kind"], seen["possession"]) == (0, kind, True)
         assert (seen["name"], seen["fingerprint"]) == ("Auditor One", shown["fingerprint"])
+    again = str(tmp_path / "again.pub.json")
+    assert program("key", "show", str(secret), "--public", again)[0] == 0
+    assert Path(again).read_bytes() == (tmp_path / "me.pub.json").read_bytes()
+    assert program("key", "show", str(secret), "--public", again)[0] == 3
+    assert program("key", "show", again, "--public", str(tmp_path / "third"))[0] == 2
     before = secret.read_bytes()
     code, refused = program("key", "new", str(secret), "--name", "Again")
     assert (code, refused["reason"]) == (3, "invalid-input")

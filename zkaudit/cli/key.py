@@ -79,12 +79,14 @@ def _require_free(secret: Path, public: Path, force: bool) -> None:
 
 @key.command()
 @click.argument("file", type=FILE, metavar="FILE")
+@click.option("--public", type=FILE, metavar="KEY.pub.json", help="Write the public half of a secret key again.")
 @passphrase_option
 @json_option
 @click.pass_obj
-def show(known: dict[str, object], file: Path, passphrase_file: Path | None) -> Outcome:
+def show(known: dict[str, object], file: Path, public: Path | None, passphrase_file: Path | None) -> Outcome:
     """Show the name and fingerprint of a public, secret or trusted key; its proof of possession is checked."""
     from zkaudit.documents import DOCUMENT_LIMIT
+    from zkaudit.signing import save_public_key
     from zkaudit.signing.key_files import AGE_MAGIC, parse_public_key
     from zkaudit.signing.keyring import is_keyring, parse_keyring
     from zkaudit.signing.keys import verify_possession
@@ -101,6 +103,10 @@ def show(known: dict[str, object], file: Path, passphrase_file: Path | None) -> 
         stranger = parse_public_key(data, where)
         known.update(_fields(stranger), kind="public key", possession=False)
         kind, keys = "public key", (verify_possession(stranger),)
+    if public is not None:
+        if kind != "secret key":
+            raise click.UsageError("--public is for a secret key")
+        save_public_key(public, keys[0])
     fields: dict[str, object] = {"kind": kind, "possession": True}
     fields |= {"keys": [_fields(one) for one in keys]} if kind == "keyring" else _fields(keys[0])
     rows = [(one.short, one.name) for one in keys]
