@@ -138,6 +138,9 @@ def test_when_a_challenge_may_be_answered() -> None:
     for one in (ticket(), endless):
         with pytest.raises(PolicyNotMet, match="future"):
             require_current(one, NOW - CLOCK_SKEW - SECOND)
+    for now, word in ((NOW + 2 * DAY, "expired"), (NOW - DAY, "future")):
+        with pytest.raises(PolicyNotMet, match=word):
+            require_valid(ticket(), [signer().public], now)
     with pytest.raises(InvalidInput, match="before it is issued"):
         replace(ticket(), expires=NOW)
     with pytest.raises(InvalidInput, match="9999"):
