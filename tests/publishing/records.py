@@ -45,7 +45,7 @@ MANY = record(
     finding("recall[3] >= 0.9", at_least=27, of=30, lower_bound=0.761),
     finding("demographic_parity_difference <= 1/3"),
     finding("correct == 351", at_least=351, exactly=351, of=360, lower_bound=0.000001),
-    finding("confusion_matrix", table=((5, 1), (0, 6))),
+    finding("confusion_matrix == [[5,1],[0,6]]", table=((5, 1), (0, 6))),
     challenge="e0" * 32,
     challenge_file=FileDigest(name="challenge.json", sha256="e1" * 32, size=1500),
     data_file=FileDigest(name="heldout.npz", sha256="d1" * 32, size=9000),

@@ -28,7 +28,7 @@ def read(made: Record) -> tuple[str, list[EvalResult]]:
 def test_the_hub_reads_it(made: Record, tmp_path: Path) -> None:
     name, results = read(made)
     assert name == "digits"
-    assert [result.metric_name.partition(":")[0] for result in results] == [one.atom for one in made.findings]
+    assert [result.metric_args["claim"] for result in results] == [one.atom for one in made.findings]
     assert not any(result.verified or result.verify_token for result in results)
     assert "verif" not in model_card_text(made)
     # The hub's own writer gives the same data back, and a card with this header is accepted whole.

@@ -16,6 +16,7 @@ from tests.publishing.conftest import Audit, verified
 from tests.publishing.test_folder import SECRETS, tree
 from zkaudit.dataset import dataset_bytes, load_dataset
 from zkaudit.errors import InvalidInput, PolicyNotMet, Reason, Rejected
+from zkaudit.publishing import publication
 from zkaudit.publishing.envelope import parse_envelope
 from zkaudit.publishing.evidence import Sources
 from zkaudit.publishing.signers import KeySigner
@@ -201,3 +202,10 @@ def test_sources_are_read_once(audit: Audit, tmp_path: Path, monkeypatch: pytest
     done = audit.publish(tmp_path / "model", sources=sources)
     monkeypatch.undo()
     assert verified(done.folder).unchecked == ()
+
+
+def test_no_file_that_no_reader_would_accept(audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publication, "DOCUMENT_LIMIT", 100)
+    with pytest.raises(InvalidInput, match="no reader accepts"):
+        audit.publish(tmp_path)
+    assert os.listdir(tmp_path) == []

@@ -57,7 +57,7 @@ def _metric(finding: Finding) -> Metric | None:
     if match is None:
         if finding.table is None:
             return None
-        title = f"{finding.atom}: proved exact counts, a row for each true class"
+        title = "confusion_matrix: proved exact counts, a row for each true class"
         return Metric(kind="confusion_matrix", title=title, relation="==", value=finding.table, finding=finding)
     kind, relation, number = match.groups()
     value = Fraction(number)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from zkaudit.documents import DOCUMENT_LIMIT
+from zkaudit.errors import InvalidInput
 from zkaudit.publishing import folder
 from zkaudit.publishing.bill_of_materials import bill_of_materials
 from zkaudit.publishing.envelope import Signer, sealed
@@ -90,4 +92,11 @@ def _contents(evidence: Evidence, record: Record, signers: Sequence[Signer]) -> 
         folder.MODEL_CARD: model_card_text(record).encode(),
         folder.BILL_OF_MATERIALS: json_bytes(bill_of_materials(record, digest_of(folder.ATTESTATION, attestation))),
     }
+    for name in (folder.ATTESTATION, folder.MODEL_CARD, folder.BILL_OF_MATERIALS):
+        if len(described[name] or b"") > DOCUMENT_LIMIT:
+            raise InvalidInput(
+                f"{name} would have more than {DOCUMENT_LIMIT} bytes, which no reader accepts",
+                where="claim",
+                expected="a claim that reveals less",
+            )
     return {name: data for name, data in described.items() if data is not None}
