@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.publishing.conftest import NOW, Audit, verified
 from tests.publishing.test_statement import edited
+from zkaudit.dataset import load_dataset
 from zkaudit.errors import InvalidInput, Reason, Rejected
 from zkaudit.publishing.envelope import parse_envelope, sealed
 from zkaudit.publishing.signers import KeySigner
@@ -39,6 +41,19 @@ def test_withheld_data_comes_from_elsewhere(audit: Audit, tmp_path: Path) -> Non
     with pytest.raises(InvalidInput, match="--data"):
         verified(folder)
     assert verified(folder, data=audit.sources.data).record.data_file is None
+
+
+def test_the_callers_data_is_the_published_one(audit: Audit, published: Path, tmp_path: Path) -> None:
+    raw = load_dataset(audit.sources.data)
+    own = tmp_path / "own.npz"
+    np.savez(own, inputs=raw.inputs, labels=raw.labels)
+    # The same values in another file.
+    assert own.read_bytes() != audit.sources.data.read_bytes()
+    assert verified(published, data=own).record.data_file is not None
+    np.savez(own, inputs=raw.inputs, labels=np.roll(raw.labels, 1))
+    with pytest.raises(Rejected) as caught:
+        verified(published, data=own)
+    assert caught.value.reason == Reason.WRONG_DATA
 
 
 def test_files_that_no_check_covers_are_named(published: Path) -> None:

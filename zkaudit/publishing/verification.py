@@ -9,8 +9,9 @@ from pathlib import Path
 
 from zkaudit import wire
 from zkaudit.challenge import Challenge
+from zkaudit.dataset import load_dataset, quantise_inputs
 from zkaudit.documents import DOCUMENT_LIMIT
-from zkaudit.errors import InvalidInput
+from zkaudit.errors import InvalidInput, Reason, Rejected
 from zkaudit.publishing import folder
 from zkaudit.publishing.bill_of_materials import check_bill_of_materials
 from zkaudit.publishing.envelope import parse_envelope, verified_signers
@@ -43,7 +44,7 @@ class VerifiedFolder:
 
 
 def sources_of(published: Path, data: Path | None = None) -> Sources:
-    """The files of a published folder, the held-out set from elsewhere where it was withheld.
+    """The files of a published folder; the held-out set from elsewhere only where it was withheld.
 
     `InvalidInput` for a path that is no such folder, or a held-out set that is neither there nor given.
     """
@@ -57,7 +58,7 @@ def sources_of(published: Path, data: Path | None = None) -> Sources:
     return Sources(
         proof=published / folder.PROOF,
         commitment=published / folder.COMMITMENT,
-        data=data or held,
+        data=held if held.is_file() or data is None else data,
         challenge=challenge if challenge.exists() else None,
         receipt=receipt if receipt.exists() else None,
     )
@@ -75,7 +76,7 @@ def verify_folder(
     """The verdict on a published folder.
 
     1. Verify the proof from the folder's public files, under the given claim or the one that the proof is for,
-       and that challenge and receipt belong to it.
+       and that challenge and receipt belong to it. Where the caller has the held-out set too, it is the same.
     2. Hold the attestation against the verdict, field by field, and check the signatures of the caller's keys.
     3. Hold the model card and the bill of materials against it.
 
@@ -88,6 +89,8 @@ def verify_folder(
     statement = evidence.statement(claim, profile)
     known = {key.fingerprint(): key for key in trusted}
     verdict = evidence.verify(statement, policy, known.values())
+    if data is not None and data != sources.data:
+        _require_same_data(data, statement)
     # 2.
     content = _read(published, folder.ATTESTATION)
     envelope = parse_envelope(content, folder.ATTESTATION)
@@ -114,6 +117,14 @@ def verify_folder(
         signers=tuple(known[name] for name in signers),
         unchecked=unchecked,
     )
+
+
+def _require_same_data(data: Path, statement: Statement) -> None:
+    """Rejected where the caller's own held-out set has other values than the published one."""
+    own = quantise_inputs(statement.commitment.architecture, load_dataset(data)).digest().hex()
+    shown = statement.dataset.digest().hex()
+    if own != shown:
+        raise Rejected(Reason.WRONG_DATA, "another held-out set is published", expected=own, actual=shown)
 
 
 def _read(published: Path, name: str) -> bytes:
