@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 from securesystemslib import dsse
@@ -33,27 +31,3 @@ def test_a_signature_of_another_domain_is_none(audit: Audit) -> None:
     wrong = audit.owner.sign(Domain.COMMITMENT, envelope.message())
     with pytest.raises(Rejected):
         checks_of([audit.owner.public])[audit.owner.public.fingerprint()](envelope.message(), wrong)
-
-
-DEEP = """
-import sys
-from zkaudit.documents import parse_json
-from zkaudit.errors import InvalidInput
-from zkaudit.signing.suite import generate_secret, is_aggregate
-
-limit = sys.getrecursionlimit()
-generate_secret()
-is_aggregate([b""], b"", b"")
-assert sys.getrecursionlimit() == limit
-try:
-    parse_json(b"[" * 100_000, "file")
-except InvalidInput as error:
-    print(error)
-"""
-
-
-def test_no_signature_lets_a_document_overflow_the_stack() -> None:
-    """The library behind the signatures raises the recursion limit of the process when it is imported."""
-    done = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert "recursion" in done.stdout

@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from zkaudit.documents import time_text
-from zkaudit.publishing.json_files import parse_json
+from zkaudit.publishing.json_files import parse_map
 from zkaudit.publishing.metrics import Metric, metrics_of
 from zkaudit.publishing.record import FileDigest, Record
 from zkaudit.publishing.statement import require_same
@@ -72,7 +72,7 @@ def check_bill_of_materials(data: bytes, record: Record, attestation: FileDigest
 
     `InvalidInput` for bytes that are no JSON, Rejected with the first field that says something else.
     """
-    require_same(bill_of_materials(record, attestation), parse_json(data, where), where)
+    require_same(bill_of_materials(record, attestation), parse_map(data, where), where)
 
 
 def _metric(metric: Metric, record: Record) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from zkaudit import wire
 from zkaudit.errors import InvalidInput, Reason, Rejected
-from zkaudit.publishing.json_files import json_bytes, parse_json
+from zkaudit.publishing.json_files import json_bytes, parse_map
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 """Media type of an in-toto Statement, which the signature covers."""
@@ -81,7 +81,7 @@ def parse_envelope(data: bytes, where: str = "attestation") -> Envelope:
         "payloadType": str,
         "signatures": wire.list_of(_signature, MAX_SIGNATURES),
     }
-    body = wire.closed_map(parse_json(data, where), fields, where)
+    body = wire.closed_map(parse_map(data, where), fields, where)
     if body["payloadType"] != PAYLOAD_TYPE:
         raise InvalidInput("another type of payload", where=where, expected=PAYLOAD_TYPE)
     return Envelope(payload=body["payload"], signatures=tuple(body["signatures"]))

@@ -12,7 +12,7 @@ from typing import Any
 
 from zkaudit.documents import read_time, time_text
 from zkaudit.errors import InvalidInput, Reason, Rejected
-from zkaudit.publishing.json_files import json_bytes, parse_json
+from zkaudit.publishing.json_files import json_bytes, parse_map
 from zkaudit.publishing.record import FileDigest, Finding, Record, checked_name
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -84,7 +84,7 @@ def statement_bytes(record: Record) -> bytes:
 
 def parse_stated(payload: bytes, where: str = "attestation") -> Stated:
     """What differs between two true Statements; `InvalidInput` for bytes that are none of this type."""
-    document = parse_json(payload, where)
+    document = parse_map(payload, where)
     for field, expected in (("_type", STATEMENT_TYPE), ("predicateType", PREDICATE_TYPE)):
         if document.get(field) != expected:
             raise InvalidInput(f"another kind of statement in {field}", where=where, expected=expected)
@@ -104,7 +104,7 @@ def require_statement(payload: bytes, record: Record, where: str = "attestation"
 
     `InvalidInput` for bytes that are no Statement, Rejected with the first field that says something else.
     """
-    require_same(claim_statement(record), parse_json(payload, where), where)
+    require_same(claim_statement(record), parse_map(payload, where), where)
 
 
 def require_same(shown: object, stated: object, where: str) -> None:
