@@ -31,5 +31,5 @@ clean:
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zkaudit needs Python 3.11 or newer; set PYTHON to one")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[prove,sign,test,check]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[prove,sign,test,interop,check]'
 	@touch $@

@@ -31,8 +31,10 @@ _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 
 
-def parse_json(data: bytes, where: str) -> Any:
-    """The value of a JSON text without repeated keys or fractions; `InvalidInput` for any other bytes.
+def parse_json(data: bytes, where: str, *, fractions: bool = False) -> Any:
+    """The value of a JSON text without repeated keys, and without fractions unless they are allowed.
+
+    `InvalidInput` for any other bytes.
 
     Nesting is bounded here, because the parser recurses in C: beyond its stack it ends the process.
     """
@@ -49,7 +51,8 @@ def parse_json(data: bytes, where: str) -> Any:
     try:
         if _too_deep(data):
             raise ValueError(f"nesting deeper than {wire.MAX_DEPTH}")
-        return json.loads(data.decode(), object_pairs_hook=unique, parse_float=refuse, parse_constant=refuse)
+        floats = float if fractions else refuse
+        return json.loads(data.decode(), object_pairs_hook=unique, parse_float=floats, parse_constant=refuse)
     except (ValueError, RecursionError, MemoryError) as error:
         reason = " ".join(str(error).split())[:80] or type(error).__name__
         raise InvalidInput(f"unreadable: {reason}", where=where, expected="JSON text") from error

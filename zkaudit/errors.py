@@ -73,6 +73,8 @@ class Reason(StrEnum):
     """The low-degree test of the pad tableau fails at an opened column."""
     PAD_LINEAR = "pad-linear"
     """The linear test of the pad tableau fails: a relation of the statement does not hold."""
+    WRONG_ATTESTATION = "wrong-attestation"
+    """A published description of the proof says something else than the proof shows."""
     PAD_QUADRATIC = "pad-quadratic"
     """The quadratic test of the pad tableau fails: a product pad is not the product of its factors."""
 

@@ -25,6 +25,7 @@ from zkaudit.cli.inspect import inspect
 from zkaudit.cli.key import key
 from zkaudit.cli.outcome import ExitCode, Outcome, failure, interruption, misuse, printable
 from zkaudit.cli.prove import prove
+from zkaudit.cli.publish import publish
 from zkaudit.cli.quantize import quantize
 from zkaudit.cli.security import security
 from zkaudit.cli.sign import sign, verify_signature
@@ -54,6 +55,7 @@ for command in (
     prove,
     verify,
     countersign,
+    publish,
     key,
     sign,
     verify_signature,
