@@ -26,6 +26,7 @@ from zkaudit.cli.key import key
 from zkaudit.cli.outcome import ExitCode, Outcome, failure, interruption, misuse, printable
 from zkaudit.cli.prove import prove
 from zkaudit.cli.quantize import quantize
+from zkaudit.cli.report import report
 from zkaudit.cli.security import security
 from zkaudit.cli.sign import sign, verify_signature
 from zkaudit.cli.verify import verify
@@ -54,6 +55,7 @@ for command in (
     prove,
     verify,
     countersign,
+    report,
     key,
     sign,
     verify_signature,

@@ -1,0 +1,109 @@
+"""The parts of the page in words: results, checks, facts, digests, the command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from zkaudit.report.audit import Audit, Check, Finding, State
+from zkaudit.report.element import Element, Node, element
+from zkaudit.report.figures import share_bar
+from zkaudit.report.text import digest_groups, percent
+
+
+def bounded(audit: Audit) -> Finding | None:
+    """The first finding that says something about the population."""
+    return next((one for one in audit.findings if one.lower_bound is not None and one.share is not None), None)
+
+
+def results(audit: Audit) -> tuple[Node, ...]:
+    """The key figures, and the findings one by one where there are several."""
+    rows = []
+    found = bounded(audit)
+    if found is not None and found.share is not None and found.lower_bound is not None:
+        sign = "" if found.exactly is not None else "≥ "
+        rows.append(("On these samples", f"{sign}{percent(found.share)}", f"{found.successes:,} of {found.of:,}"))
+        rows.append(("In the population", f"≥ {percent(found.lower_bound)}", "with 95% confidence"))
+    rows.append(("Soundness", f"{audit.account.total_bits:.1f} bits", f"{audit.target_bits} asked of every proof"))
+    figures = [
+        element("div", element("dt", name), element("dd", value, element("span", note))) for name, value, note in rows
+    ]
+    table = _findings(audit.findings) if len(audit.findings) > 1 else None
+    return tuple(part for part in (element("dl", *figures, class_="figures"), table) if part is not None)
+
+
+def _findings(findings: Sequence[Finding]) -> Element:
+    """A row for each atom of the claim."""
+    rows = []
+    for finding in findings:
+        share = "" if finding.share is None else f"{finding.successes:,} of {finding.of:,}"
+        rows.append(
+            element(
+                "tr",
+                element(
+                    "th",
+                    element("code", finding.atom),
+                    element("span", finding.words, class_="source"),
+                    scope="row",
+                ),
+                element("td", share, class_="number"),
+                element("td", share_bar(finding), class_="bar-cell"),
+            )
+        )
+    heads = ("Claim", "Guaranteed", "Share, and its 95% bound")
+    return element(
+        "table",
+        element("caption", "The atoms of the claim, each met; a bar ends at the lower bound, a line marks the share."),
+        element("thead", element("tr", *(element("th", head, scope="col") for head in heads))),
+        element("tbody", *rows),
+    )
+
+
+def checks(items: Sequence[Check]) -> Element:
+    """One line a check: what became of it, its name, what it means."""
+    words = {State.PASSED: "✓ passed", State.FAILED: "✗ failed", State.NOT_CHECKED: "not checked"}
+    return element(
+        "ul",
+        *(
+            element(
+                "li",
+                element(
+                    "span", words.get(one.state, one.state.value), class_=f"state {one.state.value.replace(' ', '-')}"
+                ),
+                element("div", element("strong", one.name), element("p", one.detail)),
+            )
+            for one in items
+        ),
+        class_="checks",
+    )
+
+
+def facts(rows: Mapping[str, str]) -> Element:
+    """Names and values."""
+    pairs = [part for name, value in rows.items() for part in (element("dt", name), element("dd", value))]
+    return element("dl", *pairs, class_="facts")
+
+
+def digests(audit: Audit) -> tuple[Node, ...]:
+    """Digests in groups of four digits, that copy as one word."""
+    pairs: list[Element] = []
+    for name, value in audit.digests.items():
+        groups = [part for group in digest_groups(value) for part in (element("span", group), element("wbr"))]
+        pairs += [element("dt", name), element("dd", *groups, class_="digest")]
+    note = (
+        "Read them to each other: whoever has the same commitment and the same held-out set speaks of the same audit."
+    )
+    return (element("p", note, class_="soft"), element("dl", *pairs, class_="facts"))
+
+
+def command(audit: Audit) -> tuple[Node, ...]:
+    """How anybody reaches the verdict again."""
+    note = "In a folder with the public files; no network, no compiler and no secret is needed."
+    lines = [part for line in audit.command.splitlines() for part in (line, element("br"))]
+    return (element("pre", element("code", *lines[:-1])), element("p", note, class_="soft"))
+
+
+def visible_facts(audit: Audit) -> tuple[Node, ...]:
+    """What a reader of the public files learns, and the rest."""
+    lines = [element("li", line) for line in audit.visible]
+    note = "Hidden stay the weights, every activation and prediction, and which samples are right unless listed above."
+    return (element("ul", *lines, class_="plain"), element("p", note))

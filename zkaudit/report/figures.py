@@ -1,0 +1,241 @@
+"""The parts of the page with something to see: the bound, the matrix, the security terms, the bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from zkaudit.report.audit import Audit, Finding
+from zkaudit.report.element import Element, Node, element
+from zkaudit.report.plot import bound_at, plots
+from zkaudit.report.text import count, percent, size
+
+SHADES = 4
+"""Steps of the heat map; the style sheet has as many."""
+
+LARGEST_MATRIX = 32
+"""Most classes of a matrix that is drawn cell by cell; of a larger one each class has a row."""
+
+LISTED_CLASSES = 64
+"""Most classes that are listed, the worst first."""
+
+BAR_WIDTH = 200
+"""Units of a bar; the page stretches it."""
+
+FULL_BITS = 256
+"""Bits of a whole bar: errors are counted in units of 2^-256."""
+
+GROUPS = {
+    "messages": "messages of the interactive part",
+    "row": "combined row of the witness",
+    "witness.cells": "opened columns of the witness",
+    "witness.path": "their Merkle paths",
+    "witness.salts": "their salts",
+    "responses": "responses of the pad tests",
+    "pads.cells": "opened columns of the pads",
+    "pads.path": "their Merkle paths (pads)",
+    "pads.salts": "their salts (pads)",
+}
+"""The parts of a proof file that are worth a row."""
+
+OTHER = "names, digests, nonces and framing"
+"""All other bytes of a proof file."""
+
+
+def bound(finding: Finding) -> tuple[Node, ...]:
+    """The plot of a finding that has a bound, and what it says."""
+    if finding.successes is None or finding.of is None or finding.lower_bound is None or finding.share is None:
+        return ()
+    samples, share = finding.of, finding.share
+    more = [place for place in (1_000, 10_000, 100_000) if place > 2 * samples][:2]
+    others = " and ".join(f"{percent(bound_at(share, place))} on {place:,}" for place in more)
+    outlook = f" The same share would show at least {others}." if others else ""
+    words = (
+        f"With 95% confidence, the accuracy in the population is at least {percent(finding.lower_bound)}: "
+        f"the one-sided Clopper-Pearson bound for {finding.successes:,} of {samples:,}. "
+        "It holds if the samples were drawn from that population independently, and were unknown to the owner "
+        f"before the commitment.{outlook}"
+    )
+    caption = "The bound for the same share on fewer and on more samples; above it lies what 95% confidence leaves."
+    return (
+        element("p", words),
+        element("figure", *plots(finding.successes, samples, finding.lower_bound), element("figcaption", caption)),
+    )
+
+
+def share_bar(finding: Finding) -> Element | None:
+    """A finding's lower bound as a bar and its share as a line, from 0 to 1."""
+    if finding.share is None:
+        return None
+    value, mark = finding.lower_bound or 0.0, finding.share
+    said = f"share {percent(mark)}"
+    if finding.lower_bound is not None:
+        said += f", at least {percent(value)} in the population"
+    return _bar(value, said, mark=mark)
+
+
+def matrix(finding: Finding) -> tuple[Node, ...]:
+    """A revealed confusion matrix."""
+    table = finding.table or ()
+    words = element("p", finding.words)
+    if len(table) > LARGEST_MATRIX:
+        return (words, _class_list(table))
+    heads = element(
+        "tr",
+        element("th", "true \\ predicted", scope="col"),
+        *(element("th", str(label), scope="col") for label in range(len(table))),
+        element("th", "right", scope="col", class_="total"),
+    )
+    rows = []
+    for label, row in enumerate(table):
+        total = sum(row)
+        cells = [
+            element("td", f"{number:,}" if number else "·", class_=_shade(number, total, right=label == predicted))
+            for predicted, number in enumerate(row)
+        ]
+        right = percent(row[label] / total, 1) if total else "no samples"
+        rows.append(element("tr", element("th", str(label), scope="row"), *cells, element("td", right, class_="total")))
+    drawn = element(
+        "table",
+        element("caption", "Rows are true classes, columns predicted ones; shades are shares of a row."),
+        element("thead", heads),
+        element("tbody", *rows),
+        class_="matrix",
+    )
+    return (
+        words,
+        element("div", drawn, class_="scroll", role="region", tabindex=0, aria_label="Confusion matrix, scrollable"),
+    )
+
+
+def _class_list(table: tuple[tuple[int, ...], ...]) -> Element:
+    """A row a class, the worst first, where a matrix would be too large to read."""
+    totals = [(sum(row), row[label], label) for label, row in enumerate(table)]
+    worst = sorted((right / total, label, right, total) for total, right, label in totals if total)[:LISTED_CLASSES]
+    heads = (("Class", None), ("Right", "number"), ("Share", "number"), ("", None))
+    return element(
+        "table",
+        element("caption", f"{count(len(worst), 'class', 'classes')} of {len(table):,}, the worst first."),
+        element("thead", element("tr", *(element("th", name, scope="col", class_=kind) for name, kind in heads[:3]))),
+        element(
+            "tbody",
+            *(
+                element(
+                    "tr",
+                    element("th", str(label), scope="row"),
+                    element("td", f"{right:,} of {total:,}", class_="number"),
+                    element("td", percent(share, 1), class_="number"),
+                )
+                for share, label, right, total in worst
+            ),
+        ),
+    )
+
+
+def _shade(number: int, total: int, *, right: bool) -> str:
+    if not number:
+        return "none"
+    return f"{'right' if right else 'wrong'}-{min(SHADES, 1 + number * SHADES // max(total, 1))}"
+
+
+def security(audit: Audit) -> tuple[Node, ...]:
+    """Every error of the account; the weakest term decides the total."""
+    weakest = min(audit.account.terms, key=lambda term: term.bits)
+    rows = [
+        element(
+            "tr",
+            element("th", term.name, element("span", f"{term.formula} · {term.source}", class_="source"), scope="row"),
+            element("td", f"{term.bits:.2f}", class_="number"),
+            element(
+                "td",
+                _bar(
+                    term.bits / FULL_BITS,
+                    f"{term.bits:.0f} of {FULL_BITS} bits",
+                    mark=audit.target_bits / FULL_BITS,
+                    weak=term is weakest,
+                ),
+                class_="bar-cell",
+            ),
+        )
+        for term in audit.account.terms
+    ]
+    words = (
+        f"One attempt to prove a false claim succeeds with a chance of at most 2^-{audit.account.total_bits:.2f}, "
+        "an attempt being the work of one hash chain and one proof of work; SHA-256 is taken for a random oracle. "
+        "Opening the commitment to other weights would take about "
+        f"2^{audit.binding_bits:.0f} steps (Ring-SIS, an estimate), and it lies within 2^-{audit.hiding_bits:.0f} "
+        "of uniform whatever the weights are."
+    )
+    total = element(
+        "tr",
+        element("th", "total", scope="row"),
+        element("td", f"{audit.account.total_bits:.2f}", class_="number"),
+        element("td"),
+    )
+    return (
+        element("p", words),
+        element(
+            "table",
+            element("caption", f"Soundness errors in bits, more is better; the line marks {audit.target_bits} bits."),
+            _head(("Error", None), ("Bits", "number"), ("", None)),
+            element("tbody", *rows),
+            element("tfoot", total),
+        ),
+    )
+
+
+def sizes(audit: Audit) -> tuple[Node, ...]:
+    """The bytes of the proof, which add up to its file, the other files, the time that verifying took."""
+    grouped: Counter[str] = Counter()
+    for name, part in audit.parts:
+        grouped[GROUPS.get(name, OTHER)] += part
+    total = sum(grouped.values())
+    rows = [
+        element(
+            "tr",
+            element("th", name, scope="row"),
+            element("td", f"{part:,}", class_="number"),
+            element("td", _bar(part / total, percent(part / total, 1)), class_="bar-cell"),
+        )
+        for name, part in sorted(grouped.items(), key=lambda one: -one[1])
+    ]
+    whole = element(
+        "tr", element("th", "whole file", scope="row"), element("td", f"{total:,}", class_="number"), element("td")
+    )
+    files = ", ".join(f"{name} {size(number)}" for name, number in audit.files.items())
+    timed = f" Verifying took {audit.seconds:.2f} s on one machine." if audit.seconds else ""
+    return (
+        element("p", f"{files}.{timed}"),
+        element(
+            "table",
+            element("caption", "Bytes of the proof file by part."),
+            _head(("Part", None), ("Bytes", "number"), ("", None)),
+            element("tbody", *rows),
+            element("tfoot", whole),
+        ),
+    )
+
+
+def _head(*columns: tuple[str, str | None]) -> Element:
+    """A head row; a column of bars repeats the numbers beside it and has no name."""
+    cells = (
+        element("th" if name else "td", name, scope="col" if name else None, class_=kind) for name, kind in columns
+    )
+    return element("thead", element("tr", *cells))
+
+
+def _bar(value: float, said: str, *, mark: float | None = None, weak: bool = False) -> Element:
+    """A bar of a share of its track, said in words for who cannot see it."""
+    place = None if mark is None else min(mark, 1 - 1 / BAR_WIDTH) * BAR_WIDTH
+    return element(
+        "svg",
+        element("rect", x=0, y=2, width=BAR_WIDTH, height=8, class_="track"),
+        element("rect", x=0, y=2, width=max(value * BAR_WIDTH, 0.5), height=8, class_="weak" if weak else "value"),
+        None if place is None else element("line", x1=place, x2=place, y1=0, y2=12, class_="mark"),
+        viewBox=f"0 0 {BAR_WIDTH} 12",
+        width=BAR_WIDTH,
+        height=12,
+        class_="bar",
+        role="img",
+        aria_label=said,
+        preserveAspectRatio="none",
+    )
