@@ -77,6 +77,16 @@ def checks(items: Sequence[Check]) -> Element:
     )
 
 
+def rejection() -> tuple[Node, ...]:
+    """What a reader may and may not conclude from a rejected proof."""
+    said = (
+        "A rejected proof shows nothing: neither that the claim is true nor that it is false. "
+        "Files that do not belong together, a damaged proof and a forged one end alike. "
+        "Ask for a proof of exactly this claim, for this commitment and this held-out set."
+    )
+    return (element("p", said),)
+
+
 def facts(rows: Mapping[str, str]) -> Element:
     """Names and values."""
     pairs = [part for name, value in rows.items() for part in (element("dt", name), element("dd", value))]
@@ -105,5 +115,7 @@ def command(audit: Audit) -> tuple[Node, ...]:
 def visible_facts(audit: Audit) -> tuple[Node, ...]:
     """What a reader of the public files learns, and the rest."""
     lines = [element("li", line) for line in audit.visible]
-    note = "Hidden stay the weights, every activation and prediction, and which samples are right unless listed above."
+    note = (
+        "The weights, every activation, every prediction, and which samples are right stay hidden unless listed here."
+    )
     return (element("ul", *lines, class_="plain"), element("p", note))

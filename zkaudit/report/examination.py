@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import numpy as np
+
 import zkaudit.report.wording as wording
 from zkaudit.commitment.security import estimate_binding, hiding_bits
 from zkaudit.errors import PolicyNotMet, Reason, Rejected
@@ -79,11 +81,11 @@ def examine(
 
 def findings_of(verdict: Verdict) -> tuple[Finding, ...]:
     """What an accepted proof says, atom by atom."""
-    shown = count(verdict.correct, "sample", "samples")
-    words = f"{'Exactly' if verdict.exact else 'At least'} {shown} of {verdict.samples:,} classified correctly"
+    shown = f"{verdict.correct:,} of {count(verdict.samples, 'sample', 'samples')}"
+    words = f"{'Exactly' if verdict.exact else 'At least'} {shown} classified correctly"
     finding = Finding(
         atom=verdict.claim,
-        words=f"{words}, which is {percent(verdict.correct / verdict.samples)}.",
+        words=f"{words}: {percent(verdict.correct / verdict.samples)}.",
         at_least=verdict.correct,
         exactly=verdict.correct if verdict.exact else None,
         of=verdict.samples,
@@ -112,13 +114,13 @@ def checks_of(
         failed = 1 if error.reason in BINDINGS else 2
     elif isinstance(error, PolicyNotMet):
         failed = len(planned) - 1
-    states = {True: State.PASSED, False: State.NOT_REACHED}
-    return tuple(
-        Check(name=name, state=State.FAILED, detail=str(error))
-        if index == failed
-        else Check(name=name, state=states[index < failed], detail=detail)
-        for index, (name, detail) in enumerate(planned)
-    )
+    checks = [Check(name=name, state=State.PASSED, detail=detail) for name, detail in planned[:failed]]
+    for name, _ in planned[failed:]:
+        # What a check would have shown is not said of one that has not passed.
+        first = len(checks) == failed
+        state, detail = (State.FAILED, str(error)) if first else (State.NOT_REACHED, "The check above has failed.")
+        checks.append(Check(name=name, state=state, detail=detail))
+    return tuple(checks)
 
 
 def _standing(error: Rejected | PolicyNotMet | None) -> Standing:
@@ -130,26 +132,25 @@ def _standing(error: Rejected | PolicyNotMet | None) -> Standing:
 def _model_sheet(statement: Statement) -> FactSheet:
     """The public part of the model."""
     architecture = statement.commitment.architecture
-    layers = [layer.summary for layer in architecture.layers]
+    layers = [layer.summary.replace("->", "→") for layer in architecture.layers]
     more = f", and {len(layers) - LISTED_LAYERS:,} more" if len(layers) > LISTED_LAYERS else ""
     rows = {
         "input": " × ".join(map(str, architecture.input_shape)),
         "layers": ", ".join(layers[:LISTED_LAYERS]) + more,
         "classes": f"{architecture.classes:,}",
-        "weights": f"{architecture.weight_count:,}, committed to and never shown",
-        "arithmetic": f"{architecture.semantics}: exact integers, so what was proved is what runs",
+        "weights": f"{architecture.weight_count:,}, not shown",
+        "arithmetic": f"{architecture.semantics}, exact integers",
     }
     return FactSheet(title="The model", rows=rows)
 
 
 def _data_sheet(statement: Statement) -> FactSheet:
     """What anybody can count in the held-out set."""
-    labels = statement.dataset.labels.tolist()
-    classes = statement.commitment.architecture.classes
-    sizes = [labels.count(label) for label in range(classes)] if classes <= LISTED_CLASSES else []
-    largest = max(sizes) if sizes else max(map(labels.count, set(labels)))
+    sizes = np.bincount(statement.dataset.labels, minlength=statement.commitment.architecture.classes).tolist()
     rows = {"samples": f"{statement.samples:,}"}
-    if sizes:
+    if len(sizes) <= LISTED_CLASSES:
         rows["of each class"] = ", ".join(f"{label}: {number:,}" for label, number in enumerate(sizes))
-    rows["a constant answer"] = f"would be right on {percent(largest / len(labels))}: the largest class"
+    else:
+        rows["of a class"] = f"{min(sizes):,} to {max(sizes):,}"
+    rows["a constant answer"] = f"would be right on {percent(max(sizes) / statement.samples)}: the largest class"
     return FactSheet(title="The held-out set", rows=rows)

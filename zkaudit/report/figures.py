@@ -7,7 +7,7 @@ from collections import Counter
 from zkaudit.report.audit import Audit, Finding
 from zkaudit.report.element import Element, Node, element
 from zkaudit.report.plot import bound_at, plots
-from zkaudit.report.text import count, percent, size
+from zkaudit.report.text import count, percent, power, size
 
 SHADES = 4
 """Steps of the heat map; the style sheet has as many."""
@@ -28,12 +28,12 @@ GROUPS = {
     "messages": "messages of the interactive part",
     "row": "combined row of the witness",
     "witness.cells": "opened columns of the witness",
-    "witness.path": "their Merkle paths",
-    "witness.salts": "their salts",
+    "witness.path": "Merkle paths of the witness",
+    "witness.salts": "salts of the witness",
     "responses": "responses of the pad tests",
     "pads.cells": "opened columns of the pads",
-    "pads.path": "their Merkle paths (pads)",
-    "pads.salts": "their salts (pads)",
+    "pads.path": "Merkle paths of the pads",
+    "pads.salts": "salts of the pads",
 }
 """The parts of a proof file that are worth a row."""
 
@@ -55,7 +55,10 @@ def bound(finding: Finding) -> tuple[Node, ...]:
         "It holds if the samples were drawn from that population independently, and were unknown to the owner "
         f"before the commitment.{outlook}"
     )
-    caption = "The bound for the same share on fewer and on more samples; above it lies what 95% confidence leaves."
+    caption = (
+        "Curve: the lower bound for the same share on fewer and on more samples. "
+        "Shaded: what 95% confidence leaves for the accuracy in the population."
+    )
     return (
         element("p", words),
         element("figure", *plots(finding.successes, samples, finding.lower_bound), element("figcaption", caption)),
@@ -156,14 +159,13 @@ def security(audit: Audit) -> tuple[Node, ...]:
                 class_="bar-cell",
             ),
         )
-        for term in audit.account.terms
+        for term in sorted(audit.account.terms, key=lambda term: term.bits)
     ]
     words = (
-        f"One attempt to prove a false claim succeeds with a chance of at most 2^-{audit.account.total_bits:.2f}, "
-        "an attempt being the work of one hash chain and one proof of work; SHA-256 is taken for a random oracle. "
-        "Opening the commitment to other weights would take about "
-        f"2^{audit.binding_bits:.0f} steps (Ring-SIS, an estimate), and it lies within 2^-{audit.hiding_bits:.0f} "
-        "of uniform whatever the weights are."
+        f"One attempt to prove a false claim succeeds with a chance of at most {power(audit.account.total_bits)}. "
+        "SHA-256 is taken for a random oracle, and the work that a proof asks for is counted as attempts. "
+        f"Opening the commitment to other weights is estimated to take {audit.binding_bits:.0f} bits of work "
+        f"(Ring-SIS), and it is within {power(audit.hiding_bits)} of uniform, whatever the weights are."
     )
     total = element(
         "tr",
@@ -175,7 +177,7 @@ def security(audit: Audit) -> tuple[Node, ...]:
         element("p", words),
         element(
             "table",
-            element("caption", f"Soundness errors in bits, more is better; the line marks {audit.target_bits} bits."),
+            element("caption", f"Soundness errors in bits, the weakest first; a line marks {audit.target_bits} bits."),
             _head(("Error", None), ("Bits", "number"), ("", None)),
             element("tbody", *rows),
             element("tfoot", total),

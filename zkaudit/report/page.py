@@ -85,7 +85,7 @@ def _lead(audit: Audit) -> list[Element]:
     claim = element("code", audit.claim, class_="claim")
     if audit.standing is Standing.VERIFIED:
         said = " ".join(finding.words for finding in audit.findings[:2])
-        return [element("p", f"The committed model meets the claim on {samples}. {said}", class_="lead"), claim]
+        return [claim, element("p", f"The committed model meets this claim on {samples}. {said}", class_="lead")]
     if audit.standing is Standing.POLICY:
         said = "The proof is valid, and it does not meet the policy that it was held against:"
         return [element("p", f"{said} {audit.reason}.", class_="lead"), claim]
@@ -109,7 +109,10 @@ def _sections(audit: Audit) -> list[Element]:
             if finding.table is not None:
                 parts.append((f"matrix-{number}", "Class by class", figures.matrix(finding)))
     parts.append(("checked", "What was checked", (evidence.checks(audit.checked),)))
-    parts.append(("unchecked", "What was not checked", (evidence.checks(audit.unchecked),)))
+    if accepted:
+        parts.append(("unchecked", "What was not checked", (evidence.checks(audit.unchecked),)))
+    else:
+        parts.append(("means", "What this means", evidence.rejection()))
     for number, sheet in enumerate(audit.sheets):
         parts.append((f"sheet-{number}", sheet.title, (evidence.facts(sheet.rows),)))
     parts.append(("digests", "Digests to compare", evidence.digests(audit)))

@@ -21,7 +21,7 @@ LARGEST_SAMPLES = 1 << 22
 POINTS = 48
 """Performance knob: points of the curve."""
 
-WHOLE_COUNTS = 1000
+WHOLE_COUNTS = 100_000
 """From this many successes on, rounding to a whole number of them cannot be seen in the picture."""
 
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -43,7 +43,7 @@ class Frame:
 
 
 WIDE = Frame(label="wide", width=720, height=340)
-NARROW = Frame(label="narrow", width=336, height=300, left=46, right=6)
+NARROW = Frame(label="narrow", width=336, height=300, left=46, right=6, tick_gap=38)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

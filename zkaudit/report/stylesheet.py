@@ -33,7 +33,7 @@ code,pre,.digest{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberat
 .verdict h1{display:flex;align-items:center;gap:.7rem;margin:0;font-size:2.1rem;letter-spacing:-.02em;
 color:var(--good)}
 .verdict .lead{margin:.75rem 0 0;font-size:1.125rem;line-height:1.45}
-.verdict .claim{display:inline-block;margin-top:.75rem;font-weight:600}
+.verdict .claim{display:inline-block;margin-top:.9rem;font-size:1.125rem;font-weight:600}
 .verdict .sign{flex:none;width:2.1rem;height:2.1rem}
 .sign path{fill:none;stroke:currentColor;stroke-width:3;stroke-linecap:round;stroke-linejoin:round}
 .sign circle{fill:none;stroke:currentColor;stroke-width:2.5}
@@ -65,10 +65,10 @@ caption{text-align:left;padding-bottom:.6rem}
 th,td{padding:.45rem .75rem .45rem 0;border-top:1px solid var(--line);text-align:left;vertical-align:top;
 font-weight:400}
 th:last-child,td:last-child{padding-right:0}
-thead th{border-top:0;font-size:.875rem;color:var(--soft);vertical-align:bottom}
+thead th,thead td{border-top:0;font-size:.875rem;color:var(--soft);vertical-align:bottom}
 tfoot th,tfoot td{font-weight:600;border-top:2px solid var(--line)}
 .number{text-align:right;white-space:nowrap}
-.bar-cell{width:32%;min-width:5rem;vertical-align:middle}
+.bar-cell{width:32%;min-width:5rem;padding-top:.85rem}
 .source{display:block}
 .bar{display:block;width:100%;height:.75rem}
 .bar .track{fill:var(--tint)}
@@ -103,7 +103,7 @@ figure{margin:0}
 .plot .interval{stroke:var(--ink);stroke-width:2}
 .plot .point{fill:var(--accent);stroke:var(--paper);stroke-width:2}
 figcaption{margin-top:.75rem}
-.digest{font-size:.95rem;line-height:1.7;max-width:40ch}
+.digest{font-size:.95rem;line-height:1.7;max-width:41ch}
 .digest span{margin-right:1ch;white-space:nowrap}
 .digest span:nth-of-type(even){color:var(--soft)}
 pre{margin:.5rem 0;padding:1rem;background:var(--tint);white-space:pre-wrap;line-height:1.6}
@@ -123,7 +123,7 @@ footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--line);font-
 .facts dd{margin-bottom:.6rem}
 .plot.wide{display:none}
 .plot.narrow{display:block}
-.digest{max-width:20.5ch}
+.digest{max-width:21ch}
 .matrix{font-size:.8125rem}
 .matrix th,.matrix td{padding:.25rem .15rem;min-width:1.5rem}}
 @media print{

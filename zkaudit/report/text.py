@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 DIGEST_GROUP = 4
 """Hexadecimal digits that a person reads aloud in one breath."""
 
@@ -35,6 +37,11 @@ def size(number: int) -> str:
         if number >= scale:
             return f"{number / scale:.1f} {unit}"
     return f"{number} bytes"
+
+
+def power(bits: float) -> str:
+    """2 to the minus so many bits, rounded down to whole ones: a chance may only be overstated."""
+    return "2⁻" + str(int(bits)).translate(_RAISED)
 
 
 def digest_groups(digest: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zkaudit.report.audit import Check, State
-from zkaudit.report.text import count
+from zkaudit.report.text import count, power
 from zkaudit.statement import Statement
 from zkaudit.verifier import Policy
 
@@ -20,7 +20,7 @@ def checked(statement: Statement, policy: Policy, size: int) -> tuple[tuple[str,
         (
             "Proof",
             f"The committed network, run exactly on all {samples}, meets the claim. "
-            f"One attempt at a false claim passes with a chance below 2^-{int(bits)}.",
+            f"One attempt at a false claim passes with a chance below {power(bits)}.",
         ),
         (
             "Policy",
