@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,17 +57,36 @@ class Finding:
     lower_bound: float | None = None
     table: tuple[tuple[int, ...], ...] | None = None
 
-    @property
-    def successes(self) -> int | None:
-        """The successes that the proof guarantees."""
-        return self.at_least if self.exactly is None else self.exactly
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A share that the proof guarantees, with its bound where it has one."""
+
+    subject: str
+    successes: int
+    of: int
+    exact: bool
+    lower_bound: float | None
 
     @property
-    def share(self) -> float | None:
-        """The share that the proof guarantees."""
-        if self.successes is None or not self.of:
-            return None
+    def value(self) -> float:
+        """The share itself."""
         return self.successes / self.of
+
+
+def share_of(finding: Finding) -> Share | None:
+    """The share that a finding guarantees; None where it is not one of a public number."""
+    successes = finding.at_least if finding.exactly is None else finding.exactly
+    if successes is None or not finding.of:
+        return None
+    subject = re.split(" (?:>=|<=|==) ", finding.atom)[0]
+    return Share(
+        subject="accuracy" if subject == "correct" else subject,
+        successes=successes,
+        of=finding.of,
+        exact=finding.exactly is not None,
+        lower_bound=finding.lower_bound,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from zkaudit.report.audit import Audit, Check, Finding, State
+from zkaudit.report.audit import Audit, Check, Finding, Share, State, share_of
 from zkaudit.report.element import Element, Node, element
 from zkaudit.report.figures import share_bar
-from zkaudit.report.text import digest_groups, percent
+from zkaudit.report.text import digest_groups, percent, shortened
 
 
-def bounded(audit: Audit) -> Finding | None:
-    """The first finding that says something about the population."""
-    return next((one for one in audit.findings if one.lower_bound is not None and one.share is not None), None)
+def bounded(audit: Audit) -> Share | None:
+    """The first share that says something about the population."""
+    shares = [share for finding in audit.findings if (share := share_of(finding)) is not None]
+    return next((share for share in shares if share.lower_bound is not None), None)
 
 
 def results(audit: Audit) -> tuple[Node, ...]:
     """The key figures, and the findings one by one where there are several."""
     rows = []
     found = bounded(audit)
-    if found is not None and found.share is not None and found.lower_bound is not None:
-        sign = "" if found.exactly is not None else "≥ "
-        rows.append(("On these samples", f"{sign}{percent(found.share)}", f"{found.successes:,} of {found.of:,}"))
-        rows.append(("In the population", f"≥ {percent(found.lower_bound)}", "with 95% confidence"))
+    if found is not None and found.lower_bound is not None:
+        sign = "" if found.exact else "≥ "
+        name = found.subject[:1].upper() + found.subject[1:]
+        counts = f"{found.successes:,} of {found.of:,} samples"
+        rows.append((f"{name} on these samples", f"{sign}{percent(found.value)}", counts))
+        rows.append(
+            ("In the population", f"≥ {percent(found.lower_bound)}", "with 95% confidence, if they stand for it")
+        )
     rows.append(("Soundness", f"{audit.account.total_bits:.1f} bits", f"{audit.target_bits} asked of every proof"))
     figures = [
         element("div", element("dt", name), element("dd", value, element("span", note))) for name, value, note in rows
@@ -35,18 +40,19 @@ def _findings(findings: Sequence[Finding]) -> Element:
     """A row for each atom of the claim."""
     rows = []
     for finding in findings:
-        share = "" if finding.share is None else f"{finding.successes:,} of {finding.of:,}"
+        share = share_of(finding)
+        guaranteed = "" if share is None else f"{'' if share.exact else '≥ '}{share.successes:,} of {share.of:,}"
         rows.append(
             element(
                 "tr",
                 element(
                     "th",
-                    element("code", finding.atom),
+                    element("code", shortened(finding.atom)),
                     element("span", finding.words, class_="source"),
                     scope="row",
                 ),
-                element("td", share, class_="number"),
-                element("td", share_bar(finding), class_="bar-cell"),
+                element("td", guaranteed, class_="number"),
+                element("td", None if share is None else share_bar(share), class_="bar-cell"),
             )
         )
     heads = ("Claim", "Guaranteed", "Share, and its 95% bound")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from zkaudit.report.audit import Audit, Finding
+from zkaudit.report.audit import Audit, Finding, Share
 from zkaudit.report.element import Element, Node, element
 from zkaudit.report.plot import bound_at, plots
 from zkaudit.report.text import count, percent, power, size
@@ -41,39 +41,34 @@ OTHER = "names, digests, nonces and framing"
 """All other bytes of a proof file."""
 
 
-def bound(finding: Finding) -> tuple[Node, ...]:
-    """The plot of a finding that has a bound, and what it says."""
-    if finding.successes is None or finding.of is None or finding.lower_bound is None or finding.share is None:
-        return ()
-    samples, share = finding.of, finding.share
+def bound(share: Share, lower_bound: float) -> tuple[Node, ...]:
+    """The plot of a share that has a bound, and what it says."""
+    samples = share.of
     more = [place for place in (1_000, 10_000, 100_000) if place > 2 * samples][:2]
-    others = " and ".join(f"{percent(bound_at(share, place))} on {place:,}" for place in more)
+    others = " and ".join(f"{percent(bound_at(share.value, place))} on {place:,}" for place in more)
     outlook = f" The same share would show at least {others}." if others else ""
     words = (
-        f"With 95% confidence, the accuracy in the population is at least {percent(finding.lower_bound)}: "
-        f"the one-sided Clopper-Pearson bound for {finding.successes:,} of {samples:,}. "
+        f"With 95% confidence, the {share.subject} in the population is at least {percent(lower_bound)}: "
+        f"the one-sided Clopper-Pearson bound for {share.successes:,} of {samples:,}. "
         "It holds if the samples were drawn from that population independently, and were unknown to the owner "
         f"before the commitment.{outlook}"
     )
     caption = (
         "Curve: the lower bound for the same share on fewer and on more samples. "
-        "Shaded: what 95% confidence leaves for the accuracy in the population."
+        "Shaded: what 95% confidence leaves in the population."
     )
     return (
         element("p", words),
-        element("figure", *plots(finding.successes, samples, finding.lower_bound), element("figcaption", caption)),
+        element("figure", *plots(share, lower_bound), element("figcaption", caption)),
     )
 
 
-def share_bar(finding: Finding) -> Element | None:
-    """A finding's lower bound as a bar and its share as a line, from 0 to 1."""
-    if finding.share is None:
-        return None
-    value, mark = finding.lower_bound or 0.0, finding.share
-    said = f"share {percent(mark)}"
-    if finding.lower_bound is not None:
-        said += f", at least {percent(value)} in the population"
-    return _bar(value, said, mark=mark)
+def share_bar(share: Share) -> Element:
+    """A lower bound as a bar and the share on the samples as a line, from 0 to 1."""
+    said = f"share {percent(share.value)}"
+    if share.lower_bound is not None:
+        said += f", at least {percent(share.lower_bound)} in the population"
+    return _bar(share.lower_bound or 0.0, said, mark=share.value)
 
 
 def matrix(finding: Finding) -> tuple[Node, ...]:
