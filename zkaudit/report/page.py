@@ -9,7 +9,7 @@ from zkaudit.report import evidence, figures
 from zkaudit.report.audit import Audit, Standing
 from zkaudit.report.element import Element, Node, element, render
 from zkaudit.report.stylesheet import STYLE
-from zkaudit.report.text import count
+from zkaudit.report.text import count, shortened
 
 CLASSES = {Standing.VERIFIED: "verified", Standing.POLICY: "policy", Standing.REJECTED: "rejected"}
 """How the style sheet knows the verdict."""
@@ -31,7 +31,7 @@ SIGNS = {
 
 def render_page(audit: Audit) -> str:
     """The whole document."""
-    title = f"{TITLES[audit.standing]}: {audit.claim} - zkaudit report"
+    title = f"{TITLES[audit.standing]}: {shortened(audit.claim, 80)} - zkaudit report"
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -82,7 +82,7 @@ def _header(audit: Audit) -> Element:
 def _lead(audit: Audit) -> list[Element]:
     """The verdict in a sentence, the claim, and for a failure its reason."""
     samples = count(audit.samples, "held-out sample", "held-out samples")
-    claim = element("code", audit.claim, class_="claim")
+    claim = element("code", shortened(audit.claim), class_="claim")
     if audit.standing is Standing.VERIFIED:
         said = " ".join(finding.words for finding in audit.findings[:2])
         return [claim, element("p", f"The committed model meets this claim on {samples}. {said}", class_="lead")]
@@ -92,7 +92,7 @@ def _lead(audit: Audit) -> list[Element]:
     return [
         element("p", "This proof shows nothing about the model. Do not rely on the claim.", class_="lead"),
         element("p", "Reason: ", element("strong", audit.reason)),
-        element("p", "The claim that was not shown: ", element("code", audit.claim)),
+        element("p", "The claim that was not shown: ", element("code", shortened(audit.claim))),
     ]
 
 
@@ -103,8 +103,9 @@ def _sections(audit: Audit) -> list[Element]:
     if accepted:
         parts.append(("shown", "What the proof shows", evidence.results(audit)))
         bounded = evidence.bounded(audit)
-        if bounded is not None:
-            parts.append(("bound", "What it means beyond these samples", figures.bound(bounded)))
+        if bounded is not None and bounded.lower_bound is not None:
+            shown = figures.bound(bounded, bounded.lower_bound)
+            parts.append(("bound", "What it means beyond these samples", shown))
         for number, finding in enumerate(audit.findings):
             if finding.table is not None:
                 parts.append((f"matrix-{number}", "Class by class", figures.matrix(finding)))
@@ -115,6 +116,8 @@ def _sections(audit: Audit) -> list[Element]:
         parts.append(("means", "What this means", evidence.rejection()))
     for number, sheet in enumerate(audit.sheets):
         parts.append((f"sheet-{number}", sheet.title, (evidence.facts(sheet.rows),)))
+    if shortened(audit.claim) != audit.claim:
+        parts.append(("claim", "The claim in full", (element("pre", element("code", audit.claim)),)))
     parts.append(("digests", "Digests to compare", evidence.digests(audit)))
     parts.append(("again", "Verify it again", evidence.command(audit)))
     if accepted:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 from zkaudit.claim import clopper_pearson_lower
+from zkaudit.report.audit import Share
 from zkaudit.report.element import Element, element
 from zkaudit.report.text import count, percent
 
@@ -85,15 +86,14 @@ def curve(share: float, samples: int) -> tuple[tuple[float, float], ...]:
     return tuple((float(place), bound_at(share, place)) for place in sorted(places | {samples}))
 
 
-def plots(successes: int, samples: int, bound: float) -> tuple[Element, Element]:
+def plots(share: Share, bound: float) -> tuple[Element, Element]:
     """The drawing for a wide page and for a narrow one; the style sheet shows one of them."""
-    points = curve(successes / samples, samples)
-    wide, narrow = (_plot(frame, successes, samples, bound, points) for frame in (WIDE, NARROW))
-    return wide, narrow
+    points = curve(share.value, share.of)
+    return _plot(WIDE, share, bound, points), _plot(NARROW, share, bound, points)
 
 
-def _plot(frame: Frame, successes: int, samples: int, bound: float, points: tuple[tuple[float, float], ...]) -> Element:
-    share = successes / samples
+def _plot(frame: Frame, share: Share, bound: float, points: tuple[tuple[float, float], ...]) -> Element:
+    samples = share.of
     lowest = min(value for _, value in points)
     step = next((size for size in STEPS if (1 - lowest) / size <= 6), STEPS[-1])
     scale = _Scale(
@@ -102,11 +102,11 @@ def _plot(frame: Frame, successes: int, samples: int, bound: float, points: tupl
     title, description = f"{frame.label}-title", f"{frame.label}-description"
     return element(
         "svg",
-        element("title", "Lower bound of the accuracy against the number of samples", id=title),
-        element("desc", _description(share, samples, bound, points), id=description),
-        *_grid(scale, step),
+        element("title", f"Lower bound of {share.subject} against the number of samples", id=title),
+        element("desc", _description(share.value, samples, bound, points), id=description),
+        *_grid(scale, step, f"{share.subject} in the population"),
         *_sample_axis(scale, samples),
-        *_curve(scale, share, points),
+        *_curve(scale, share.value, points),
         *_mark(scale, samples, bound),
         viewBox=f"0 0 {frame.width} {frame.height}",
         width=frame.width,
@@ -126,7 +126,7 @@ def _description(share: float, samples: int, bound: float, points: tuple[tuple[f
     )
 
 
-def _grid(scale: _Scale, step: float) -> list[Element]:
+def _grid(scale: _Scale, step: float, title: str) -> list[Element]:
     """The axis of shares and its lines."""
     frame, drawn = scale.frame, []
     right = frame.width - frame.right
@@ -136,7 +136,7 @@ def _grid(scale: _Scale, step: float) -> list[Element]:
         drawn.append(element("line", x1=frame.left, x2=right, y1=y, y2=y, class_="grid"))
         drawn.append(element("text", f"{share:.0%}", x=frame.left - 8, y=y + 4, text_anchor="end", class_="tick"))
     # A title beside the axis would have to be read sideways.
-    drawn.append(element("text", "accuracy in the population", x=0, y=13, class_="axis"))
+    drawn.append(element("text", title, x=0, y=13, class_="axis"))
     return drawn
 
 

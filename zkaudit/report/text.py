@@ -4,6 +4,9 @@ from __future__ import annotations
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+LONGEST_INLINE = 200
+"""Characters of a claim that fit in a heading; a confusion matrix has many more."""
+
 DIGEST_GROUP = 4
 """Hexadecimal digits that a person reads aloud in one breath."""
 
@@ -29,6 +32,11 @@ def percent(share: float, places: int = 2) -> str:
 def count(number: int, one: str, many: str) -> str:
     """A number with its noun: 1 sample, 1,200 samples."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def shortened(text: str, longest: int = LONGEST_INLINE) -> str:
+    """The text, its end left out where it is too long for a line of its own."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def size(number: int) -> str:
