@@ -11,13 +11,16 @@ from math import ceil, floor, log10
 from zkaudit.claim import clopper_pearson_lower
 from zkaudit.report.audit import Share
 from zkaudit.report.element import Element, element
-from zkaudit.report.text import count, percent
+from zkaudit.report.text import count, percent, shortened
 
 REACH = 30
 """Performance knob: the axis runs from a thirtieth of the samples to thirty times as many."""
 
 LARGEST_SAMPLES = 1 << 22
 """Performance knob: the bound of more samples than this takes too long to compute for a picture."""
+
+LONGEST_SUBJECT = 28
+"""Characters that fit above the narrow drawing."""
 
 POINTS = 48
 """Performance knob: points of the curve."""
@@ -104,7 +107,7 @@ def _plot(frame: Frame, share: Share, bound: float, points: tuple[tuple[float, f
         "svg",
         element("title", f"Lower bound of {share.subject} against the number of samples", id=title),
         element("desc", _description(share.value, samples, bound, points), id=description),
-        *_grid(scale, step, f"{share.subject} in the population"),
+        *_grid(scale, step, f"{shortened(share.subject, LONGEST_SUBJECT)} in the population"),
         *_sample_axis(scale, samples),
         *_curve(scale, share.value, points),
         *_mark(scale, samples, bound),

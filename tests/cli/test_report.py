@@ -1,0 +1,146 @@
+"""`zkaudit report`: a page for every verdict, the exit code of verify, nothing for what cannot be read."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import SAMPLES, Files, Program, make_files
+from zkaudit import cli, wire
+from zkaudit.commitment import commit, save_commitment
+from zkaudit.proof import MAGIC, VERSION
+
+CLAIM = "accuracy >= 0.9"
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The files of an audit with a proof of CLAIM, made once."""
+    made = make_files(tmp_path_factory.mktemp("audit"))
+    command = ["prove", made.path("model.zkm"), "--opening", made.path("opening.zko"), "--claim", CLAIM]
+    command += ["--commitment", made.path("commitment.json"), "--data", made.path("heldout.npz")]
+    assert cli.run([*command, "-o", made.path("audit.zkp")]) == 0
+    return made
+
+
+def arguments(files: Files, output: Path, *flags: str, claim: str = CLAIM, **changed: str) -> list[str]:
+    """The arguments of the command."""
+    names = {"proof": "audit.zkp", "commitment": "commitment.json", "data": "heldout.npz"}
+    path = {key: changed.get(key, files.path(name)) for key, name in names.items()}
+    public = ["--commitment", path["commitment"], "--data", path["data"], "--claim", claim]
+    return ["report", path["proof"], *public, "-o", str(output), *flags]
+
+
+def test_an_accepted_proof(audited: Files, program: Program, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    code, shown = program(*arguments(audited, output))
+    page = output.read_text(encoding="utf-8")
+    assert (code, shown["status"], shown["report_bytes"]) == (0, "verified", output.stat().st_size)
+    assert '<body class="verified">' in page
+    assert f"19 of {SAMPLES} samples" in page
+    # The bytes by part add up to the file.
+    table = page[page.index("Bytes of the proof file") :]
+    numbers = [int(text.replace(",", "")) for text in re.findall(r'class="number">([0-9,]+)<', table)]
+    assert sum(numbers[:-1]) == numbers[-1] == (audited.folder / "audit.zkp").stat().st_size
+
+
+def test_the_command_on_the_page_verifies(audited: Files, program: Program, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    assert program(*arguments(audited, output))[0] == 0
+    text = re.findall("<pre><code>(.*?)</code></pre>", output.read_text(encoding="utf-8"))[-1]
+    text = text.replace("<br>", "\n").replace("&gt;", ">").replace("&#x27;", "'").replace("\\\n", " ")
+    name, *rest = shlex.split(text)
+    assert name == "zkaudit"
+    done = subprocess.run(
+        [sys.executable, "-m", "zkaudit", *rest],
+        cwd=audited.folder,
+        env={"PYTHONPATH": ":".join(map(str, (Path.cwd(), Path.cwd() / "circuits")))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(audited.folder) not in text
+
+
+@pytest.mark.parametrize("what", ["claim", "commitment", "data", "proof"])
+def test_a_rejected_proof_has_a_page(audited: Files, program: Program, tmp_path: Path, what: str) -> None:
+    output = tmp_path / "report.html"
+    changed, claim = {}, CLAIM
+    if what == "claim":
+        claim = "accuracy >= 0.8"
+    elif what == "commitment":
+        other, _ = commit(audited.model.architecture, audited.model.weight_cells())
+        save_commitment(tmp_path / "other.json", other)
+        changed["commitment"] = str(tmp_path / "other.json")
+    elif what == "data":
+        changed["data"] = audited.heldout((audited.labels + 1) % 3)
+    else:
+        content = (audited.folder / "audit.zkp").read_bytes()
+        _, body = wire.unseal(MAGIC, {VERSION}, content, "proof")
+        body["witness_root"] = bytes(32)
+        (tmp_path / "other.zkp").write_bytes(wire.seal(MAGIC, VERSION, body))
+        changed["proof"] = str(tmp_path / "other.zkp")
+    code, shown = program(*arguments(audited, output, claim=claim, **changed))
+    page = output.read_text(encoding="utf-8")
+    assert (code, shown["status"]) == (1, "invalid")
+    assert shown["reason"] in page
+    assert '<body class="rejected">' in page
+    assert "In the population" not in page
+    # The verifier says the same.
+    verified, same = program("verify", *arguments(audited, output, claim=claim, **changed)[1:-2])
+    assert (verified, same["reason"], same["error"]) == (code, shown["reason"], shown["error"])
+
+
+@pytest.mark.parametrize("flags", [("--minimum-bits", "200"), ("--architecture", "00" * 32)])
+def test_a_policy_that_is_not_met(audited: Files, program: Program, tmp_path: Path, flags: tuple[str, ...]) -> None:
+    output = tmp_path / "report.html"
+    code, shown = program(*arguments(audited, output, *flags))
+    page = output.read_text(encoding="utf-8")
+    assert (code, shown["status"], shown["standing"]) == (4, "policy", "policy not met")
+    assert '<body class="policy">' in page
+    assert f"{flags[0]} {flags[1]}" in page
+
+
+@pytest.mark.parametrize("what", ["proof", "commitment", "data", "claim", "truncated"])
+def test_what_cannot_be_read_has_no_page(audited: Files, program: Program, tmp_path: Path, what: str) -> None:
+    output = tmp_path / "report.html"
+    broken = tmp_path / "broken"
+    content = (audited.folder / "audit.zkp").read_bytes()[:-1] if what == "truncated" else b"not a file of zkaudit"
+    broken.write_bytes(content)
+    if what == "claim":
+        code, _ = program(*arguments(audited, output, claim="accuracy > 2"))
+    else:
+        code, _ = program(*arguments(audited, output, **{"proof" if what == "truncated" else what: str(broken)}))
+    assert code == 3
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("name", ["model.zkm", "audit.zkp"])
+def test_a_page_takes_the_place_of_no_input_and_no_secret(audited: Files, program: Program, name: str) -> None:
+    before = (audited.folder / name).read_bytes()
+    code, _ = program(*arguments(audited, audited.folder / name))
+    assert code == 3
+    assert (audited.folder / name).read_bytes() == before
+
+
+def test_two_pages_differ_in_their_time_only(audited: Files, program: Program, tmp_path: Path) -> None:
+    pages = []
+    for name in ("one.html", "two.html"):
+        assert program(*arguments(audited, tmp_path / name))[0] == 0
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        pages.append(re.sub(r"<time.*?</time>|took [0-9.]+ s", "", text))
+    assert pages[0] == pages[1]
+
+
+def test_counts_of_classes(audited: Files, program: Program, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    assert program(*arguments(audited, output))[0] == 0
+    sizes = np.bincount(audited.labels, minlength=3)
+    assert ", ".join(f"{label}: {size}" for label, size in enumerate(sizes)) in output.read_text(encoding="utf-8")
