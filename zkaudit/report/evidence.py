@@ -25,9 +25,7 @@ def results(audit: Audit) -> tuple[Node, ...]:
         name = found.subject[:1].upper() + found.subject[1:]
         counts = f"{found.successes:,} of {found.of:,} samples"
         rows.append((f"{name} on these samples", f"{sign}{percent(found.value)}", counts))
-        rows.append(
-            ("In the population", f"≥ {percent(found.lower_bound)}", "with 95% confidence, if they stand for it")
-        )
+        rows.append(("In the population", f"≥ {percent(found.lower_bound)}", "95% confidence, independent samples"))
     rows.append(("Soundness", f"{audit.account.total_bits:.1f} bits", f"{audit.target_bits} asked of every proof"))
     figures = [
         element("div", element("dt", name), element("dd", value, element("span", note))) for name, value, note in rows
@@ -37,29 +35,25 @@ def results(audit: Audit) -> tuple[Node, ...]:
 
 
 def _findings(findings: Sequence[Finding]) -> Element:
-    """A row for each atom of the claim."""
+    """A row for each atom of the claim; a bar where it guarantees a share."""
     rows = []
     for finding in findings:
         share = share_of(finding)
-        guaranteed = "" if share is None else f"{'' if share.exact else '≥ '}{share.successes:,} of {share.of:,}"
+        name = element("code", shortened(finding.atom))
+        words = element("span", finding.words, class_="source")
+        guaranteed: tuple[Node, ...] = ("met",)
+        if share is not None:
+            bound = "" if share.lower_bound is None else f"≥ {percent(share.lower_bound)} in the population"
+            counts = f"{'' if share.exact else '≥ '}{percent(share.value)}, {share.successes:,} of {share.of:,}"
+            guaranteed = (counts, share_bar(share), element("span", bound, class_="source"))
         rows.append(
-            element(
-                "tr",
-                element(
-                    "th",
-                    element("code", shortened(finding.atom)),
-                    element("span", finding.words, class_="source"),
-                    scope="row",
-                ),
-                element("td", guaranteed, class_="number"),
-                element("td", None if share is None else share_bar(share), class_="bar-cell"),
-            )
+            element("tr", element("th", name, words, scope="row"), element("td", *guaranteed, class_="guaranteed"))
         )
-    heads = ("Claim", "Guaranteed", "Share, and its 95% bound")
+    heads = (element("th", "Part of the claim", scope="col"), element("th", "Guaranteed", scope="col"))
     return element(
         "table",
-        element("caption", "The atoms of the claim, each met; a bar ends at the lower bound, a line marks the share."),
-        element("thead", element("tr", *(element("th", head, scope="col") for head in heads))),
+        element("caption", "Each part of the claim. A bar ends at the 95% bound, a line marks the share."),
+        element("thead", element("tr", *heads)),
         element("tbody", *rows),
     )
 

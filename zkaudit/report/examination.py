@@ -20,7 +20,9 @@ from zkaudit.report.text import count, percent
 from zkaudit.statement import Statement
 from zkaudit.verifier import Policy, Verdict, require_policy, verify
 
-BINDINGS = frozenset((Reason.WRONG_PROFILE, Reason.WRONG_COMMITMENT, Reason.WRONG_DATA, Reason.WRONG_CLAIM))
+BINDINGS = frozenset(
+    (Reason.WRONG_PROFILE, Reason.WRONG_COMMITMENT, Reason.WRONG_DATA, Reason.WRONG_CLAIM, Reason.WRONG_CHALLENGE)
+)
 """Reasons that say: a proof of something else."""
 
 LISTED_LAYERS = 24

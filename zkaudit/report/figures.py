@@ -79,7 +79,7 @@ def matrix(finding: Finding) -> tuple[Node, ...]:
         return (words, _class_list(table))
     heads = element(
         "tr",
-        element("th", "true \\ predicted", scope="col"),
+        element("th", "true", scope="col"),
         *(element("th", str(label), scope="col") for label in range(len(table))),
         element("th", "right", scope="col", class_="total"),
     )

@@ -70,14 +70,17 @@ tfoot th,tfoot td{font-weight:600;border-top:2px solid var(--line)}
 .number{text-align:right;white-space:nowrap}
 .bar-cell{width:32%;min-width:5rem;padding-top:.85rem}
 .source{display:block}
+.guaranteed{width:38%;min-width:8.5rem}
+.figures+table{margin-top:2rem}
 .bar{display:block;width:100%;height:.75rem}
 .bar .track{fill:var(--tint)}
 .bar .value{fill:var(--accent)}
 .bar .weak{fill:var(--warn)}
 .bar .mark{stroke:var(--ink);stroke-width:1}
 .scroll{overflow-x:auto}
-.matrix{width:auto;font-size:.875rem}
-.matrix th,.matrix td{border:0;padding:.3rem .3rem;min-width:2.1rem;text-align:center}
+.matrix{width:auto;font-size:.875rem;white-space:nowrap}
+.matrix caption{white-space:normal}
+.matrix th,.matrix td{border:0;padding:.3rem .3rem;min-width:2.1rem;text-align:center;vertical-align:middle}
 .matrix thead th{vertical-align:bottom}
 .matrix td{border:1px solid var(--paper)}
 .matrix .total{padding-left:.8rem;text-align:right}
@@ -125,7 +128,8 @@ footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--line);font-
 .plot.narrow{display:block}
 .digest{max-width:21ch}
 .matrix{font-size:.8125rem}
-.matrix th,.matrix td{padding:.25rem .15rem;min-width:1.5rem}}
+.matrix th,.matrix td{padding:.25rem .1rem;min-width:1.45rem}
+.matrix .total{padding-left:.4rem}}
 @media print{
 :root{color-scheme:light;
 --paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--tint:#f3f3f3;--accent:#0b4a8a;--region:#e6f0fa;
