@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +16,17 @@ import pytest
 
 from tests.cli.conftest import SAMPLES, Files, Program, make_files
 from zkaudit import cli, wire
-from zkaudit.commitment import commit, save_commitment
+from zkaudit.challenge import make_challenge, save_challenge
+from zkaudit.claim import parse_claim
+from zkaudit.commitment import commit, load_commitment, load_opening, save_commitment
+from zkaudit.dataset import load_dataset, quantise_inputs
+from zkaudit.documents import present
 from zkaudit.proof import MAGIC, VERSION
+from zkaudit.prover import prove
+from zkaudit.receipt import body_of, save_receipt, sign_receipt
+from zkaudit.signing.key_files import save_public_key
+from zkaudit.signing.keys import generate_key
+from zkaudit.statement import Statement
 
 CLAIM = "accuracy >= 0.9"
 
@@ -144,3 +156,116 @@ def test_counts_of_classes(audited: Files, program: Program, tmp_path: Path) -> 
     assert program(*arguments(audited, output))[0] == 0
     sizes = np.bincount(audited.labels, minlength=3)
     assert ", ".join(f"{label}: {size}" for label, size in enumerate(sizes)) in output.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The files of an audit that answers a challenge, with a receipt of one auditor."""
+    made = make_files(tmp_path_factory.mktemp("answer"))
+    auditor = generate_key("<b>auditor</b>")
+    stranger = generate_key("stranger")
+    save_public_key(made.path("auditor.pub.json"), auditor.public)
+    save_public_key(made.path("stranger.pub.json"), stranger.public)
+    published = load_commitment(made.path("commitment.json"))
+    dataset = quantise_inputs(published.architecture, load_dataset(made.path("heldout.npz")))
+    asked = Statement(commitment=published, dataset=dataset, claim=parse_claim(CLAIM))
+    for name, age in (("challenge", timedelta(0)), ("late", timedelta(days=2))):
+        issued = present() - age
+        ticket = make_challenge(asked, auditor, issued=issued, lifetime=timedelta(days=1))
+        save_challenge(made.path(f"{name}.json"), ticket)
+        statement = replace(asked, challenge=ticket.digest())
+        opening = load_opening(made.path("opening.zko"))
+        proof = prove(statement, made.model, opening).proof
+        Path(made.path(f"{name}.zkp")).write_bytes(proof)
+        if name == "challenge":
+            body = body_of(hashlib.sha256(proof).digest(), statement, present())
+            save_receipt(made.path("receipt.json"), sign_receipt(body, auditor))
+    return made
+
+
+def attested(files: Files, output: Path, *, challenge: str = "challenge", key: str = "auditor") -> list[str]:
+    """The arguments of a report with challenge and receipt; the claim is the challenge's."""
+    command = ["report", files.path(f"{challenge}.zkp"), "--commitment", files.path("commitment.json")]
+    command += ["--data", files.path("heldout.npz"), "--challenge", files.path(f"{challenge}.json")]
+    command += ["--trusted-key", files.path(f"{key}.pub.json"), "-o", str(output)]
+    return command
+
+
+def states(page: str) -> dict[str, str]:
+    """The state of each check on a page."""
+    found = re.findall(r'<span class="state ([a-z-]+)">[^<]*</span><div><strong>([^<]*)</strong>', page)
+    return {name: state for state, name in found}
+
+
+def test_challenge_and_receipt_are_checked(answered: Files, program: Program, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    code, shown = program(*attested(answered, output), "--receipt", answered.path("receipt.json"))
+    page = output.read_text(encoding="utf-8")
+    assert (code, shown["claim"]) == (0, CLAIM)
+    names = ("File", "Challenge", "Statement", "Proof", "Challenge signature", "Receipt", "Policy")
+    assert {name: states(page)[name] for name in names} == dict.fromkeys(names, "passed")
+    assert "1 trusted auditor verified this file" in page
+    # The auditor's name is a stranger's text.
+    assert "&lt;b&gt;auditor&lt;/b&gt;" in page
+    assert "<b>" not in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "failed"),
+    [({"key": "stranger"}, "Challenge signature"), ({"challenge": "late"}, "Challenge signature")],
+)
+def test_a_challenge_that_is_not_to_be_relied_on(
+    answered: Files, program: Program, tmp_path: Path, changed: dict[str, str], failed: str
+) -> None:
+    output = tmp_path / "report.html"
+    code, shown = program(*attested(answered, output, **changed))
+    page = output.read_text(encoding="utf-8")
+    assert (code, shown["status"]) == (4, "policy")
+    assert (states(page)["Proof"], states(page)[failed]) == ("passed", "failed")
+    assert '<body class="policy">' in page
+
+
+def test_another_challenge_is_a_rejection(answered: Files, program: Program, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    command = attested(answered, output)
+    command[1] = answered.path("late.zkp")
+    code, shown = program(*command)
+    page = output.read_text(encoding="utf-8")
+    assert (code, shown["reason"]) == (1, "wrong-challenge")
+    assert (states(page)["Challenge"], states(page)["Statement"], states(page)["Proof"]) == (
+        "passed",
+        "failed",
+        "not-reached",
+    )
+    assert '<body class="rejected">' in page
+
+
+def test_a_receipt_for_another_proof_is_a_rejection(answered: Files, program: Program, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    command = [*attested(answered, output, challenge="late"), "--receipt", answered.path("receipt.json")]
+    code, shown = program(*command)
+    page = output.read_text(encoding="utf-8")
+    # The late challenge alone would be a policy that is not met; a false receipt says more.
+    assert (code, shown["reason"]) == (1, "wrong-receipt")
+    assert states(page)["Receipt"] == "failed"
+    assert '<body class="rejected">' in page
+    assert "samples classified" not in page
+
+
+def test_a_signature_without_a_trusted_key_says_so(answered: Files, program: Program, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    command = attested(answered, output)
+    place = command.index("--trusted-key")
+    code, _ = program(*command[:place], *command[place + 2 :])
+    assert code == 0
+    assert "no --trusted-key vouches for" in output.read_text(encoding="utf-8")
+
+
+def test_a_claim_or_a_challenge_is_needed(answered: Files, program: Program, tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    command = [part for part in attested(answered, output) if part != "--challenge"]
+    command.remove(answered.path("challenge.json"))
+    assert program(*command)[0] == 2
+    command = [*arguments(answered, output), "--receipt", answered.path("receipt.json")]
+    assert program(*command)[0] == 2
+    assert not output.exists()

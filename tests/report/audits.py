@@ -80,7 +80,7 @@ def make_audit(
         samples=360,
         findings=() if standing is Standing.REJECTED else findings,
         checked=checked,
-        unchecked=(Check(name=said("Older than the data"), state=State.NOT_CHECKED, detail=said("Know it.")),),
+        unchecked=(Check(name=said("Unknown to the owner"), state=State.NOT_CHECKED, detail=said("Know it.")),),
         sheets=(FactSheet(title=said("The model"), rows={said("layers"): said("dense 64 → 32")}),),
         account=Account(
             terms=tuple(

@@ -30,7 +30,7 @@ def test_ten_lines_say_it_all() -> None:
     assert len(lines) <= 10
     assert lines[0].startswith("VERIFIED")
     said = "\n".join(lines)
-    for part in ("accuracy >= 0.95", "342 of 360", "0.926754", "128.1 bits", "proof; policy", "older than the data"):
+    for part in ("accuracy >= 0.95", "342 of 360", "0.926754", "128.1 bits", "proof; policy", "unknown to the owner"):
         assert part in said, part
     assert "0123 4567 89ab cdef" in said
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +39,14 @@ class Check:
     name: str
     state: State
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A check that is still to be made: it returns what it has found, or raises `Rejected` or `PolicyNotMet`."""
+
+    name: str
+    run: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,30 +6,41 @@ A page never repeats a verdict that somebody else has reached: the proof is veri
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 
 import zkaudit.report.wording as wording
 from zkaudit.commitment.security import estimate_binding, hiding_bits
-from zkaudit.errors import PolicyNotMet, Reason, Rejected
+from zkaudit.errors import PolicyNotMet, Rejected
 from zkaudit.inspection import inspect_proof
-from zkaudit.report.audit import Audit, Check, FactSheet, Finding, Standing, State
+from zkaudit.proof import decode
+from zkaudit.report.audit import Audit, Check, FactSheet, Finding, Standing, State, Step
 from zkaudit.report.text import count, percent
 from zkaudit.statement import Statement
-from zkaudit.verifier import Policy, Verdict, require_policy, verify
-
-BINDINGS = frozenset(
-    (Reason.WRONG_PROFILE, Reason.WRONG_COMMITMENT, Reason.WRONG_DATA, Reason.WRONG_CLAIM, Reason.WRONG_CHALLENGE)
-)
-"""Reasons that say: a proof of something else."""
+from zkaudit.verifier import Policy, Verdict, require_bindings, require_policy, verify
 
 LISTED_LAYERS = 24
 """Performance knob: layers that a report lists by name."""
 
 LISTED_CLASSES = 12
 """Performance knob: classes of which a report gives the number of samples each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestations:
+    """What a challenge and a receipt add, where there are any; `zkaudit.report.attestations` makes the parts."""
+
+    challenge: tuple[Step, ...] = ()
+    receipt: tuple[Step, ...] = ()
+    sheets: tuple[FactSheet, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_ATTESTATIONS = Attestations()
+"""An audit with neither challenge nor receipt."""
 
 
 def examine(
@@ -41,30 +52,25 @@ def examine(
     files: Mapping[str, int],
     created: datetime,
     version: str = "",
+    attestations: Attestations = NO_ATTESTATIONS,
 ) -> tuple[Audit, Rejected | PolicyNotMet | None]:
-    """The facts of one audit, and the error that `verify` ends in for the same files, None where it accepts.
+    """The facts of one audit, and the error that it ends in, None where everything holds.
 
     InvalidInput for bytes that are no proof file: there is nothing to report on.
     """
     parts = inspect_proof(proof, "proof").parts
-    error: Rejected | PolicyNotMet | None = None
-    verdict: Verdict | None = None
-    try:
-        # The policy comes after: a valid proof that it does not admit is reported as valid.
-        lenient = Policy(minimum_bits=0, profiles=(statement.profile,), maximum_proof_bytes=policy.maximum_proof_bytes)
-        verdict = verify(statement, proof, lenient)
-        require_policy(statement, policy)
-    except (Rejected, PolicyNotMet) as failure:
-        error = failure
+    verdicts: list[Verdict] = []
+    checked, error = _run(_steps(statement, proof, policy, attestations, verdicts))
+    verdict = None if isinstance(error, Rejected) else verdicts[0]
     audit = Audit(
         standing=_standing(error),
         reason="" if error is None else str(error),
         claim=statement.claim.text,
         samples=statement.samples,
         findings=() if verdict is None else findings_of(verdict),
-        checked=checks_of(statement, policy, len(proof), error),
-        unchecked=wording.unchecked(),
-        sheets=(_model_sheet(statement), _data_sheet(statement)),
+        checked=checked,
+        unchecked=wording.unchecked(challenge=bool(attestations.challenge), receipt=bool(attestations.receipt)),
+        sheets=(_model_sheet(statement), _data_sheet(statement), *attestations.sheets),
         account=statement.account,
         target_bits=statement.parameters.target_bits,
         binding_bits=estimate_binding().classical_bits,
@@ -72,13 +78,64 @@ def examine(
         parts=tuple((part.name, part.size) for part in parts),
         files=files,
         seconds=0.0 if verdict is None else verdict.seconds,
-        digests=digests_of(statement, proof),
+        digests={**digests_of(statement, proof), **attestations.digests},
         command=command,
         visible=wording.visible_facts(statement.claim.text, exact=statement.claim.reveals_count),
         created=created,
         version=version,
     )
     return audit, error
+
+
+def _steps(
+    statement: Statement, proof: bytes, policy: Policy, attestations: Attestations, verdicts: list[Verdict]
+) -> tuple[Step, ...]:
+    """The checks in the order in which they are made; the verdict on the proof is left in `verdicts`."""
+
+    def bound() -> str:
+        require_bindings(statement, decode(proof))
+        return wording.STATEMENT
+
+    def proved() -> str:
+        # The caller's policy comes last: a valid proof that it does not admit is reported as valid.
+        lenient = Policy(minimum_bits=0, profiles=(statement.profile,), maximum_proof_bytes=policy.maximum_proof_bytes)
+        verdicts.append(verify(statement, proof, lenient))
+        return wording.proof(statement)
+
+    def admitted() -> str:
+        require_policy(statement, policy)
+        return wording.policy(policy)
+
+    answered, *genuine = attestations.challenge or (None,)
+    steps = (
+        Step(name="File", run=lambda: wording.file(len(proof))),
+        answered,
+        Step(name="Statement", run=bound),
+        Step(name="Proof", run=proved),
+        *genuine,
+        *attestations.receipt,
+        Step(name="Policy", run=admitted),
+    )
+    return tuple(step for step in steps if step is not None)
+
+
+def _run(steps: tuple[Step, ...]) -> tuple[tuple[Check, ...], Rejected | PolicyNotMet | None]:
+    """What became of each step, and the error that says most: a rejection, or else the first condition not met.
+
+    A rejection ends the checks, and what a later one would have shown is not said.
+    """
+    checks: list[Check] = []
+    error: Rejected | PolicyNotMet | None = None
+    for step in steps:
+        if isinstance(error, Rejected):
+            checks.append(Check(name=step.name, state=State.NOT_REACHED, detail="A check above has failed."))
+            continue
+        try:
+            checks.append(Check(name=step.name, state=State.PASSED, detail=step.run()))
+        except (Rejected, PolicyNotMet) as failure:
+            checks.append(Check(name=step.name, state=State.FAILED, detail=str(failure)))
+            error = failure if error is None or isinstance(failure, Rejected) else error
+    return tuple(checks), error
 
 
 def findings_of(verdict: Verdict) -> tuple[Finding, ...]:
@@ -104,25 +161,6 @@ def digests_of(statement: Statement, proof: bytes) -> dict[str, str]:
         "architecture": statement.commitment.architecture.digest().hex(),
         "proof file, SHA-256": hashlib.sha256(proof).hexdigest(),
     }
-
-
-def checks_of(
-    statement: Statement, policy: Policy, size: int, error: Rejected | PolicyNotMet | None
-) -> tuple[Check, ...]:
-    """The checks in their order; those after a failed one were not reached."""
-    planned: Sequence[tuple[str, str]] = wording.checked(statement, policy, size)
-    failed = len(planned)
-    if isinstance(error, Rejected):
-        failed = 1 if error.reason in BINDINGS else 2
-    elif isinstance(error, PolicyNotMet):
-        failed = len(planned) - 1
-    checks = [Check(name=name, state=State.PASSED, detail=detail) for name, detail in planned[:failed]]
-    for name, _ in planned[failed:]:
-        # What a check would have shown is not said of one that has not passed.
-        first = len(checks) == failed
-        state, detail = (State.FAILED, str(error)) if first else (State.NOT_REACHED, "The check above has failed.")
-        checks.append(Check(name=name, state=state, detail=detail))
-    return tuple(checks)
 
 
 def _standing(error: Rejected | PolicyNotMet | None) -> Standing:

@@ -7,40 +7,54 @@ from zkaudit.report.text import count, power
 from zkaudit.statement import Statement
 from zkaudit.verifier import Policy
 
+STATEMENT = "Made for this commitment, this held-out set, this claim, this challenge if any, and this profile."
+"""What a proof of the right statement has shown."""
 
-def checked(statement: Statement, policy: Policy, size: int) -> tuple[tuple[str, str], ...]:
-    """Each check in the order of the verifier, with what it means where it has passed."""
+
+def file(size: int) -> str:
+    """What an intact proof file has shown."""
+    return f"A proof file in canonical form, {size:,} bytes, its own digest intact."
+
+
+def proof(statement: Statement) -> str:
+    """What an accepted proof has shown."""
     samples = count(statement.samples, "sample", "samples")
-    bits = statement.account.total_bits
-    architectures = policy.architectures
-    known = "any architecture" if architectures is None else f"one of {len(architectures)} known architectures"
     return (
-        ("File", f"A proof file in canonical form, {size:,} bytes, its own digest intact."),
-        ("Statement", "Made for this commitment, this held-out set, this claim and this profile."),
-        (
-            "Proof",
-            f"The committed network, run exactly on all {samples}, meets the claim. "
-            f"One attempt at a false claim passes with a chance below {power(bits)}.",
-        ),
-        (
-            "Policy",
-            f"At least {policy.minimum_bits:g} bits of soundness, {known}, profile {', '.join(policy.profiles)}.",
-        ),
+        f"The committed network, run exactly on all {samples}, meets the claim. "
+        f"One attempt at a false claim passes with a chance of at most {power(statement.account.total_bits)}."
     )
 
 
-def unchecked() -> tuple[Check, ...]:
+def policy(asked: Policy) -> str:
+    """What a policy that is met has asked for."""
+    known = asked.architectures
+    architecture = (
+        "any architecture" if known is None else count(len(known), "known architecture", "known architectures")
+    )
+    return f"At least {asked.minimum_bits:g} bits of soundness; {architecture}; profile {', '.join(asked.profiles)}."
+
+
+def unchecked(*, challenge: bool, receipt: bool) -> tuple[Check, ...]:
     """What no proof shows: what a reader has to know from elsewhere, or not assume."""
+    order = "No challenge was given to show the order of events: know it from elsewhere."
+    if challenge:
+        order = (
+            "The challenge shows that the commitment existed when an auditor asked, and that the proof was made after. "
+            "That the owner had not seen the data by then is the auditor's word."
+        )
+    maker = "Anybody with the weights can. No receipt with signatures was given."
+    if receipt:
+        maker = "Anybody with the weights can. A receipt says who verified it, not who made it."
     said = {
-        "The commitment is older than the data": "On data that the owner knew before committing, any accuracy can be "
-        "reached. No challenge was given to show the order of events: know it from elsewhere.",
+        "The data was unknown to the owner": "On data that the owner knew before committing, any accuracy can be "
+        f"reached. {order}",
         "The commitment is the model's": "Compare its digest with one from a place that the owner answers for. "
         "Nothing ties a commitment to the model that a service runs.",
         "The samples stand for the population": "The lower bound assumes samples drawn independently, with right "
         "labels, and chosen before anybody knew how the model does on them.",
         "This is the only audit": "An owner can make many and show the best. "
         "Agree on data and claim first, or ask for every audit of the commitment.",
-        "Who made the proof": "Anybody with the weights can. No receipt with signatures was given.",
+        "Who made the proof": maker,
     }
     return tuple(Check(name=name, state=State.NOT_CHECKED, detail=detail) for name, detail in said.items())
 
