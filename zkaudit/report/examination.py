@@ -94,7 +94,7 @@ def _steps(
 
     def bound() -> str:
         require_bindings(statement, decode(proof))
-        return wording.STATEMENT
+        return wording.statement(statement)
 
     def proved() -> str:
         # The caller's policy comes last: a valid proof that it does not admit is reported as valid.

@@ -7,21 +7,24 @@ from zkaudit.report.text import count, power
 from zkaudit.statement import Statement
 from zkaudit.verifier import Policy
 
-STATEMENT = "Made for this commitment, this held-out set, this claim, this challenge if any, and this profile."
-"""What a proof of the right statement has shown."""
-
 
 def file(size: int) -> str:
     """What an intact proof file has shown."""
     return f"A proof file in canonical form, {size:,} bytes, its own digest intact."
 
 
-def proof(statement: Statement) -> str:
+def statement(made_for: Statement) -> str:
+    """What a proof of the right statement has shown."""
+    ticket = "no challenge" if made_for.challenge is None else "this challenge"
+    return f"Made for this commitment, this held-out set, this claim, {ticket} and this profile."
+
+
+def proof(proved: Statement) -> str:
     """What an accepted proof has shown."""
-    samples = count(statement.samples, "sample", "samples")
+    samples = count(proved.samples, "sample", "samples")
     return (
         f"The committed network, run exactly on all {samples}, meets the claim. "
-        f"One attempt at a false claim passes with a chance of at most {power(statement.account.total_bits)}."
+        f"One attempt at a false claim passes with a chance of at most {power(proved.account.total_bits)}."
     )
 
 
