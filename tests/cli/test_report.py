@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 import subprocess
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import SAMPLES, Files, Program, make_files
+from tests.imports import ROOT
 from zkaudit import cli, wire
 from zkaudit.challenge import make_challenge, save_challenge
 from zkaudit.claim import parse_claim
@@ -72,7 +74,7 @@ def test_the_command_on_the_page_verifies(audited: Files, program: Program, tmp_
     done = subprocess.run(
         [sys.executable, "-m", "zkaudit", *rest],
         cwd=audited.folder,
-        env={"PYTHONPATH": ":".join(map(str, (Path.cwd(), Path.cwd() / "circuits")))},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "circuits")))},
         capture_output=True,
         text=True,
         check=False,

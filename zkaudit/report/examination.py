@@ -17,8 +17,9 @@ from zkaudit.commitment.security import estimate_binding, hiding_bits
 from zkaudit.errors import PolicyNotMet, Rejected
 from zkaudit.inspection import inspect_proof
 from zkaudit.proof import decode
-from zkaudit.report.audit import Audit, Check, FactSheet, Finding, Standing, State, Step
-from zkaudit.report.text import count, percent
+from zkaudit.report.audit import Audit, Check, FactSheet, Standing, State, Step
+from zkaudit.report.findings import findings_of
+from zkaudit.report.text import percent
 from zkaudit.statement import Statement
 from zkaudit.verifier import Policy, Verdict, require_bindings, require_policy, verify
 
@@ -136,21 +137,6 @@ def _run(steps: tuple[Step, ...]) -> tuple[tuple[Check, ...], Rejected | PolicyN
             checks.append(Check(name=step.name, state=State.FAILED, detail=str(failure)))
             error = failure if error is None or isinstance(failure, Rejected) else error
     return tuple(checks), error
-
-
-def findings_of(verdict: Verdict) -> tuple[Finding, ...]:
-    """What an accepted proof says, atom by atom."""
-    shown = f"{verdict.correct:,} of {count(verdict.samples, 'sample', 'samples')}"
-    words = f"{'Exactly' if verdict.exact else 'At least'} {shown} classified correctly"
-    finding = Finding(
-        atom=verdict.claim,
-        words=f"{words}: {percent(verdict.correct / verdict.samples)}.",
-        at_least=verdict.correct,
-        exactly=verdict.correct if verdict.exact else None,
-        of=verdict.samples,
-        lower_bound=verdict.lower_bound,
-    )
-    return (finding,)
 
 
 def digests_of(statement: Statement, proof: bytes) -> dict[str, str]:

@@ -1,22 +1,13 @@
-"""The parts of the page with something to see: the bound, the matrix, the security terms, the bytes."""
+"""The parts of the page with something to see: the bound, the security terms, the bytes."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from zkaudit.report.audit import Audit, Finding, Share
+from zkaudit.report.audit import Audit, Share
 from zkaudit.report.element import Element, Node, element
 from zkaudit.report.plot import bound_at, plots
-from zkaudit.report.text import count, percent, power, size
-
-SHADES = 4
-"""Steps of the heat map; the style sheet has as many."""
-
-LARGEST_MATRIX = 32
-"""Most classes of a matrix that is drawn cell by cell; of a larger one each class has a row."""
-
-LISTED_CLASSES = 64
-"""Most classes that are listed, the worst first."""
+from zkaudit.report.text import percent, power, size
 
 BAR_WIDTH = 200
 """Units of a bar; the page stretches it."""
@@ -69,70 +60,6 @@ def share_bar(share: Share) -> Element:
     if share.lower_bound is not None:
         said += f", at least {percent(share.lower_bound)} in the population"
     return _bar(share.lower_bound or 0.0, said, mark=share.value)
-
-
-def matrix(finding: Finding) -> tuple[Node, ...]:
-    """A revealed confusion matrix."""
-    table = finding.table or ()
-    words = element("p", finding.words)
-    if len(table) > LARGEST_MATRIX:
-        return (words, _class_list(table))
-    heads = element(
-        "tr",
-        element("th", "true", scope="col"),
-        *(element("th", str(label), scope="col") for label in range(len(table))),
-        element("th", "right", scope="col", class_="total"),
-    )
-    rows = []
-    for label, row in enumerate(table):
-        total = sum(row)
-        cells = [
-            element("td", f"{number:,}" if number else "·", class_=_shade(number, total, right=label == predicted))
-            for predicted, number in enumerate(row)
-        ]
-        right = percent(row[label] / total, 1) if total else "no samples"
-        rows.append(element("tr", element("th", str(label), scope="row"), *cells, element("td", right, class_="total")))
-    drawn = element(
-        "table",
-        element("caption", "Rows are true classes, columns predicted ones; shades are shares of a row."),
-        element("thead", heads),
-        element("tbody", *rows),
-        class_="matrix",
-    )
-    return (
-        words,
-        element("div", drawn, class_="scroll", role="region", tabindex=0, aria_label="Confusion matrix, scrollable"),
-    )
-
-
-def _class_list(table: tuple[tuple[int, ...], ...]) -> Element:
-    """A row a class, the worst first, where a matrix would be too large to read."""
-    totals = [(sum(row), row[label], label) for label, row in enumerate(table)]
-    worst = sorted((right / total, label, right, total) for total, right, label in totals if total)[:LISTED_CLASSES]
-    heads = (("Class", None), ("Right", "number"), ("Share", "number"), ("", None))
-    return element(
-        "table",
-        element("caption", f"{count(len(worst), 'class', 'classes')} of {len(table):,}, the worst first."),
-        element("thead", element("tr", *(element("th", name, scope="col", class_=kind) for name, kind in heads[:3]))),
-        element(
-            "tbody",
-            *(
-                element(
-                    "tr",
-                    element("th", str(label), scope="row"),
-                    element("td", f"{right:,} of {total:,}", class_="number"),
-                    element("td", percent(share, 1), class_="number"),
-                )
-                for share, label, right, total in worst
-            ),
-        ),
-    )
-
-
-def _shade(number: int, total: int, *, right: bool) -> str:
-    if not number:
-        return "none"
-    return f"{'right' if right else 'wrong'}-{min(SHADES, 1 + number * SHADES // max(total, 1))}"
 
 
 def security(audit: Audit) -> tuple[Node, ...]:

@@ -8,6 +8,7 @@ import hashlib
 from zkaudit.report import evidence, figures
 from zkaudit.report.audit import Audit, Standing
 from zkaudit.report.element import Element, Node, element, render
+from zkaudit.report.matrix import matrix
 from zkaudit.report.stylesheet import STYLE
 from zkaudit.report.text import count, shortened
 
@@ -108,7 +109,7 @@ def _sections(audit: Audit) -> list[Element]:
             parts.append(("bound", "What it means beyond these samples", shown))
         for number, finding in enumerate(audit.findings):
             if finding.table is not None:
-                parts.append((f"matrix-{number}", "Class by class", figures.matrix(finding)))
+                parts.append((f"matrix-{number}", "Class by class", matrix(finding)))
     parts.append(("checked", "What was checked", (evidence.checks(audit.checked),)))
     if accepted:
         parts.append(("unchecked", "What was not checked", (evidence.checks(audit.unchecked),)))

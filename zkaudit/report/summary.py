@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from zkaudit.report.audit import Check, State
-from zkaudit.report.examination import findings_of
+from zkaudit.report.findings import findings_of
 from zkaudit.report.text import count, digest_groups, visible
 from zkaudit.verifier import Verdict
 
