@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.report.audits import FINDINGS, HOSTILE, make_audit, matrix_finding, page, share_finding
 from tests.report.test_element import read
-from zkaudit.report.audit import Standing
+from zkaudit.report.audit import Share, Standing
 from zkaudit.report.element import ATTRIBUTES, TAGS
 from zkaudit.report.page import render_page, security_policy
 from zkaudit.report.text import visible
@@ -137,6 +138,14 @@ def test_a_claim_without_a_bound_has_no_plot() -> None:
     markup = page(findings=(FINDINGS[3],))
     assert "<figure>" not in markup
     assert "What the proof shows" in markup
+
+
+def test_the_accuracy_is_drawn_where_a_matrix_reveals_it() -> None:
+    right = Share(subject="accuracy", successes=342, of=360, exact=True, lower_bound=0.926754)
+    markup = render_page(replace(make_audit(findings=(matrix_finding(),)), accuracy=right))
+    assert "<figure>" in markup
+    assert "≥ 92.67%" in markup
+    assert "≥ 95.00%" not in markup
 
 
 def test_a_long_claim_is_shown_in_full_once() -> None:

@@ -109,7 +109,8 @@ class FactSheet:
 class Audit:
     """Everything that a report says.
 
-    `findings` is empty unless the proof itself was accepted; `reason` is empty exactly for a verified audit.
+    `findings` is empty and `accuracy` None unless the proof itself was accepted; `accuracy` is None as well where
+    the claim bounds no accuracy. `reason` is empty exactly for a verified audit.
     `parts` are bytes of the proof file by name, `files` bytes of each file by name, `digests` hexadecimal.
     """
 
@@ -117,6 +118,7 @@ class Audit:
     reason: str
     claim: str
     samples: int
+    accuracy: Share | None
     findings: tuple[Finding, ...]
     checked: tuple[Check, ...]
     unchecked: tuple[Check, ...]

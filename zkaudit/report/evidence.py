@@ -11,7 +11,9 @@ from zkaudit.report.text import digest_groups, percent, shortened
 
 
 def bounded(audit: Audit) -> Share | None:
-    """The first share that says something about the population."""
+    """The share whose bound is drawn: the accuracy, or else the first that says something about the population."""
+    if audit.accuracy is not None:
+        return audit.accuracy
     shares = [share for finding in audit.findings if (share := share_of(finding)) is not None]
     return next((share for share in shares if share.lower_bound is not None), None)
 

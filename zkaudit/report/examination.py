@@ -18,7 +18,7 @@ from zkaudit.errors import PolicyNotMet, Rejected
 from zkaudit.inspection import inspect_proof
 from zkaudit.proof import decode
 from zkaudit.report.audit import Audit, Check, FactSheet, Standing, State, Step
-from zkaudit.report.findings import findings_of
+from zkaudit.report.findings import accuracy_of, findings_of
 from zkaudit.report.text import percent
 from zkaudit.statement import Statement
 from zkaudit.verifier import Policy, Verdict, require_bindings, require_policy, verify
@@ -68,6 +68,7 @@ def examine(
         reason="" if error is None else str(error),
         claim=statement.claim.text,
         samples=statement.samples,
+        accuracy=None if verdict is None else accuracy_of(verdict),
         findings=() if verdict is None else findings_of(verdict),
         checked=checked,
         unchecked=wording.unchecked(challenge=bool(attestations.challenge), receipt=bool(attestations.receipt)),
