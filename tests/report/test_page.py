@@ -150,8 +150,9 @@ def test_the_accuracy_is_drawn_where_a_matrix_reveals_it() -> None:
 
 def test_a_long_claim_is_shown_in_full_once() -> None:
     long = "confusion_matrix == [" + ",".join(["[1,2,3]"] * 60) + "]"
-    markup = render_page(make_audit(text=long))
-    assert "The claim in full" in markup
+    markup = render_page(replace(make_audit(), claim=long))
+    assert markup.count(long) == 1
+    assert markup.index("The claim in full") < markup.index(long)
     assert "The claim in full" not in page()
 
 

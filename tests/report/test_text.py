@@ -32,6 +32,7 @@ def test_words_for_numbers() -> None:
     assert (count(1, "sample", "samples"), count(1200, "sample", "samples")) == ("1 sample", "1,200 samples")
     assert [size(number) for number in (7, 1000, 2_500_000, 3 * 10**9)] == ["7 bytes", "1.0 kB", "2.5 MB", "3.0 GB"]
     assert power(128.97) == "2⁻¹²⁸"
+    assert shortened("a == [[1,2],[3, 4]] and b[1] >= 1") == "a == [[…]] and b[1] >= 1"
     assert (shortened("abc", 3), shortened("abcd", 3)) == ("abc", "ab…")
 
 

@@ -43,7 +43,7 @@ def _findings(findings: Sequence[Finding]) -> Element:
         share = share_of(finding)
         name = element("code", shortened(finding.atom))
         words = element("span", finding.words, class_="source")
-        guaranteed: tuple[Node, ...] = ("met",)
+        guaranteed: tuple[Node, ...] = ("revealed below" if finding.table is not None else "met",)
         if share is not None:
             bound = "" if share.lower_bound is None else f"≥ {percent(share.lower_bound)} in the population"
             counts = f"{'' if share.exact else '≥ '}{percent(share.value)}, {share.successes:,} of {share.of:,}"

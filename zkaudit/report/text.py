@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+_TABLE = re.compile(r"\[\[[0-9, \[\]]*\]\]")
+"""A confusion matrix inside a claim; the page shows it as a table."""
 
 LONGEST_INLINE = 200
 """Characters of a claim that fit in a heading; a confusion matrix has many more."""
@@ -35,7 +40,8 @@ def count(number: int, one: str, many: str) -> str:
 
 
 def shortened(text: str, longest: int = LONGEST_INLINE) -> str:
-    """The text, its end left out where it is too long for a line of its own."""
+    """The text, a table in it left out, and its end where it is too long for a line of its own."""
+    text = _TABLE.sub("[[…]]", text)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
