@@ -207,6 +207,7 @@ def test_challenge_and_receipt_are_checked(answered: Files, program: Program, tm
     names = ("File", "Challenge", "Statement", "Proof", "Challenge signature", "Receipt", "Policy")
     assert {name: states(page)[name] for name in names} == dict.fromkeys(names, "passed")
     assert "1 trusted auditor verified this file" in page
+    assert "No challenge by a trusted auditor" not in page
     # The auditor's name is a stranger's text.
     assert "&lt;b&gt;auditor&lt;/b&gt;" in page
     assert "<b>" not in page
@@ -259,8 +260,11 @@ def test_a_signature_without_a_trusted_key_says_so(answered: Files, program: Pro
     command = attested(answered, output)
     place = command.index("--trusted-key")
     code, _ = program(*command[:place], *command[place + 2 :])
+    page = output.read_text(encoding="utf-8")
     assert code == 0
-    assert "no --trusted-key vouches for" in output.read_text(encoding="utf-8")
+    assert (states(page)["Challenge"], states(page)["Challenge signature"]) == ("passed", "not-checked")
+    assert "no --trusted-key vouches for" in page
+    assert "No challenge by a trusted auditor" in page
 
 
 def test_a_claim_or_a_challenge_is_needed(answered: Files, program: Program, tmp_path: Path) -> None:

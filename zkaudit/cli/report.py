@@ -158,6 +158,7 @@ def _attestations(
     sheets += [] if signed is None else [made.receipt_sheet(signed, keys)]
     return Attestations(
         challenge=() if ticket is None else made.challenge_steps(ticket, statement, keys, now),
+        vouched=ticket is not None and bool(keys),
         receipt=() if signed is None else (made.receipt_step(signed, statement, digest, keys, quorum=quorum, now=now),),
         sheets=tuple(sheets),
         digests={} if ticket is None else made.challenge_digests(ticket),

@@ -11,7 +11,7 @@ from datetime import datetime
 from zkaudit.challenge import Challenge, require_answer, require_genuine
 from zkaudit.documents import time_text
 from zkaudit.receipt import Receipt, verify_receipt
-from zkaudit.report.audit import FactSheet, Step
+from zkaudit.report.audit import FactSheet, State, Step
 from zkaudit.report.text import count
 from zkaudit.signing import PublicKey
 from zkaudit.statement import Statement
@@ -20,7 +20,10 @@ from zkaudit.statement import Statement
 def challenge_steps(
     challenge: Challenge, statement: Statement, trusted: tuple[PublicKey, ...], now: datetime
 ) -> tuple[Step, Step]:
-    """Two checks: the challenge asks for this statement, and an auditor signed it."""
+    """Two checks: the challenge asks for this statement, and an auditor signed it.
+
+    A signature under a key that nobody vouches for shows nothing: an owner can make one. So it does not count as passed.
+    """
 
     def answered() -> str:
         require_answer(challenge, statement)
@@ -31,9 +34,10 @@ def challenge_steps(
         issued = time_text(challenge.issued)
         if trusted:
             return f"Signed at {issued} by {challenge.auditor.name}, a key that the reader trusts, and not expired."
-        return f"Signed at {issued} by whoever holds the key it names, which no --trusted-key vouches for; not expired."
+        return f"Signed at {issued} by a key that no --trusted-key vouches for: it may be the owner's own."
 
-    return Step(name="Challenge", run=answered), Step(name="Challenge signature", run=signed)
+    state = State.PASSED if trusted else State.NOT_CHECKED
+    return Step(name="Challenge", run=answered), Step(name="Challenge signature", run=signed, state=state)
 
 
 def receipt_step(

@@ -43,10 +43,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A check that is still to be made: it returns what it has found, or raises `Rejected` or `PolicyNotMet`."""
+    """A check that is still to be made: it returns what it has found, or raises `Rejected` or `PolicyNotMet`.
+
+    `state` is what becomes of it where it raises nothing.
+    """
 
     name: str
     run: Callable[[], str]
+    state: State = State.PASSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

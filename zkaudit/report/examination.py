@@ -32,9 +32,13 @@ LISTED_CLASSES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attestations:
-    """What a challenge and a receipt add, where there are any; `zkaudit.report.attestations` makes the parts."""
+    """What a challenge and a receipt add, where there are any; `zkaudit.report.attestations` makes the parts.
+
+    `vouched` says that the challenge is held against keys that the reader trusts.
+    """
 
     challenge: tuple[Step, ...] = ()
+    vouched: bool = False
     receipt: tuple[Step, ...] = ()
     sheets: tuple[FactSheet, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +75,7 @@ def examine(
         accuracy=None if verdict is None else accuracy_of(verdict),
         findings=() if verdict is None else findings_of(verdict),
         checked=checked,
-        unchecked=wording.unchecked(challenge=bool(attestations.challenge), receipt=bool(attestations.receipt)),
+        unchecked=wording.unchecked(challenge=attestations.vouched, receipt=bool(attestations.receipt)),
         sheets=(_model_sheet(statement), _data_sheet(statement), *attestations.sheets),
         account=statement.account,
         target_bits=statement.parameters.target_bits,
@@ -133,7 +137,7 @@ def _run(steps: tuple[Step, ...]) -> tuple[tuple[Check, ...], Rejected | PolicyN
             checks.append(Check(name=step.name, state=State.NOT_REACHED, detail="A check above has failed."))
             continue
         try:
-            checks.append(Check(name=step.name, state=State.PASSED, detail=step.run()))
+            checks.append(Check(name=step.name, state=step.state, detail=step.run()))
         except (Rejected, PolicyNotMet) as failure:
             checks.append(Check(name=step.name, state=State.FAILED, detail=str(failure)))
             error = failure if error is None or isinstance(failure, Rejected) else error

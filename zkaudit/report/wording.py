@@ -39,7 +39,7 @@ def policy(asked: Policy) -> str:
 
 def unchecked(*, challenge: bool, receipt: bool) -> tuple[Check, ...]:
     """What no proof shows: what a reader has to know from elsewhere, or not assume."""
-    order = "No challenge was given to show the order of events: know it from elsewhere."
+    order = "No challenge by a trusted auditor shows the order of events: know it from elsewhere."
     if challenge:
         order = (
             "The challenge shows that the commitment existed when an auditor asked, and that the proof was made after. "
