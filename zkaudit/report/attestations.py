@@ -22,7 +22,7 @@ def challenge_steps(
 ) -> tuple[Step, Step]:
     """Two checks: the challenge asks for this statement, and an auditor signed it.
 
-    A signature under a key that nobody vouches for shows nothing: an owner can make one. So it does not count as passed.
+    A signature under a key that nobody vouches for shows nothing, as an owner can make one; it does not pass.
     """
 
     def answered() -> str:
