@@ -73,7 +73,7 @@ def inspect_file(path: Path) -> Inspection:
     if start == OPENING_MAGIC:
         return _inspect_opening(wire.read_bounded(path, OPENING_LIMIT, "opening"), where)
     if start == PROOF_MAGIC:
-        return _inspect_proof(wire.read_bounded(path, LARGEST_PROOF, "proof"), where)
+        return inspect_proof(wire.read_bounded(path, LARGEST_PROOF, "proof"), where)
     if start.startswith(ZIP_MAGIC):
         return _inspect_dataset(wire.read_bounded(path, MAX_ARRAY_BYTES, "data"), where)
     if start.lstrip().startswith(b"{"):
@@ -84,6 +84,25 @@ def inspect_file(path: Path) -> Inspection:
         return _inspect_secret_key(wire.read_bounded(path, SECRET_LIMIT, "secret key"), where)
     raise InvalidInput(
         "not an artefact of zkaudit", where=where, expected=".zkm, .zko, .zkp, .zkk, .zks, .npz or a document"
+    )
+
+
+def inspect_proof(data: bytes, where: str) -> Inspection:
+    """What a proof file says about itself; `InvalidInput` for other bytes."""
+    proof = decode(data)
+    return Inspection(
+        kind="proof",
+        version=_version(data),
+        secret=False,
+        digest=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        facts={
+            "says it proves": proof.claim,
+            "of commitment": proof.commitment.hex(),
+            "on held-out set": proof.data.hex(),
+            "under profile": proof.profile,
+        },
+        parts=_sealed_parts(data, where, levels=2),
     )
 
 
@@ -203,24 +222,6 @@ def _inspect_commitment(data: bytes, where: str) -> Inspection:
         size=len(data),
         facts=_architecture_facts(commitment.architecture),
         parts=_completed(_json_members(data.decode()), "punctuation", len(data)),
-    )
-
-
-def _inspect_proof(data: bytes, where: str) -> Inspection:
-    proof = decode(data)
-    return Inspection(
-        kind="proof",
-        version=_version(data),
-        secret=False,
-        digest=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        facts={
-            "says it proves": proof.claim,
-            "of commitment": proof.commitment.hex(),
-            "on held-out set": proof.data.hex(),
-            "under profile": proof.profile,
-        },
-        parts=_sealed_parts(data, where, levels=2),
     )
 
 

@@ -27,6 +27,7 @@ from zkaudit.cli.outcome import ExitCode, Outcome, failure, interruption, misuse
 from zkaudit.cli.prove import prove
 from zkaudit.cli.publish import publish
 from zkaudit.cli.quantize import quantize
+from zkaudit.cli.report import report
 from zkaudit.cli.security import security
 from zkaudit.cli.sign import sign, verify_signature
 from zkaudit.cli.verify import verify
@@ -56,6 +57,7 @@ for command in (
     verify,
     countersign,
     publish,
+    report,
     key,
     sign,
     verify_signature,
