@@ -55,6 +55,12 @@ class Claim:
         """Whether a proof of the claim tells the number of right predictions."""
         return self.exact
 
+    def implies(self, other: Claim) -> bool:
+        """Whether the other claim holds for any predictions for which this one does, on any number of samples."""
+        if self.quantity != other.quantity or (other.exact and not self.exact):
+            return False
+        return self.threshold == other.threshold if other.exact else self.threshold >= other.threshold
+
     def minimum_count(self, samples: int) -> int:
         """The least number of right predictions for which the claim holds; `InvalidInput` if it is beyond `samples`."""
         if samples < 1:
