@@ -58,7 +58,7 @@ NOT_REACHED = "not reached"
 
 
 class Ledger:
-    """The checks of one examination, and the first error among them.
+    """The checks of one examination, and the error that ended it.
 
     A condition that is not met (`PolicyNotMet`) lets the examination go on, so that all of them are reported.
     Any other error ends it.
@@ -66,21 +66,17 @@ class Ledger:
 
     def __init__(self) -> None:
         self._checks: dict[CheckName, Check] = {}
-        self.error: ZkauditError | None = None
+        self._fatal: ZkauditError | None = None
 
     def run(self, name: CheckName, body: Callable[[], str]) -> None:
-        """Records a check as passed, for the reason that the body returns, or as failed with what it raises."""
+        """Records a check as passed, for the reason that the body returns, or as failed with what it raised."""
         try:
-            reason = body()
-        except PolicyNotMet as error:
-            self._note(name, State.FAILED, str(error))
-            self.error = self.error or error
+            self._note(name, State.PASSED, body())
         except ZkauditError as error:
             self._note(name, State.FAILED, str(error))
-            self.error = error
-            raise
-        else:
-            self._note(name, State.PASSED, reason)
+            if not isinstance(error, PolicyNotMet):
+                self._fatal = error
+                raise
 
     def skip(self, name: CheckName, reason: str) -> None:
         """Records that nothing was looked at, and why."""
@@ -89,16 +85,18 @@ class Ledger:
     def _note(self, name: CheckName, state: State, reason: str) -> None:
         self._checks[name] = Check(name=name, state=state, reason=reason)
 
-    def close(self, *, strict: bool) -> tuple[Check, ...]:
-        """All checks in their order; `strict` turns the skipped ones of an accepted proof into failures."""
+    def close(self, *, strict: bool) -> tuple[tuple[Check, ...], ZkauditError | None]:
+        """All checks in their order, and the one error that says everything; `strict` fails the skipped ones."""
         unreached = {name: Check(name=name, state=State.SKIPPED, reason=NOT_REACHED) for name in CheckName}
         found = tuple({**unreached, **self._checks}[name] for name in CheckName)
+        if self._fatal is not None:
+            return found, self._fatal
+        unmet = [f"{check.name}: {check.reason}" for check in found if check.state is State.FAILED]
         skipped = [check for check in found if check.state is State.SKIPPED]
-        if not strict or not skipped or not (self.error is None or isinstance(self.error, PolicyNotMet)):
-            return found
-        names = "; ".join(f"{check.name} ({check.reason})" for check in skipped)
-        self.error = self.error or PolicyNotMet(f"strict, and not checked: {names}")
-        return tuple(
-            replace(check, state=State.FAILED, reason=f"strict, and {check.reason}") if check in skipped else check
-            for check in found
-        )
+        if strict and skipped:
+            unmet.append(f"strict, and not checked: {', '.join(check.name for check in skipped)}")
+            found = tuple(
+                replace(check, state=State.FAILED, reason=f"strict, and {check.reason}") if check in skipped else check
+                for check in found
+            )
+        return found, PolicyNotMet("; ".join(unmet)) if unmet else None

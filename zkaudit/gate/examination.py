@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -68,10 +69,9 @@ def examine(
     """
     examiner = _Examiner(evidence, demands or Demands(), claim, full, now or datetime.now(UTC))
     started = time.perf_counter()
-    try:
+    # The ledger has the error that ended the steps.
+    with suppress(ZkauditError):
         examiner.run()
-    except ZkauditError as error:
-        examiner.ledger.error = error
     return examiner.result(strict, time.perf_counter() - started)
 
 
@@ -182,11 +182,11 @@ class _Examiner:
 
     def result(self, strict: bool, seconds: float) -> Examination:
         """What is known at the end."""
-        checks = self.ledger.close(strict=strict)
+        checks, error = self.ledger.close(strict=strict)
         return Examination(
             evidence=self.evidence,
             checks=checks,
-            error=self.ledger.error,
+            error=error,
             verdict=self.verdict,
             claim=None if self.claim is None else self.claim.text,
             claim_source=self.claim_source,

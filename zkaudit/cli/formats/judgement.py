@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from zkaudit.cli.outcome import ExitCode, Outcome, failure, printable
-from zkaudit.errors import PolicyNotMet
+from zkaudit.cli.outcome import ExitCode, Outcome, failure
 
 if TYPE_CHECKING:
     from zkaudit.gate import Examination
@@ -42,16 +41,6 @@ def judge(subject: str, examine: Callable[[], Examination]) -> Judgement:
         status = "attested" if examination.verdict is None else "verified"
         return Judgement(subject=subject, examination=examination, outcome=Outcome(status=status, fields=fields))
     outcome = failure(examination.error, fields)
-    if isinstance(examination.error, PolicyNotMet):
-        # All conditions that are not met, not only the first.
-        unmet = [f"{check.name}: {check.reason}" for check in examination.checks if check.state == "failed"]
-        outcome = Outcome(
-            status=outcome.status,
-            reason=outcome.reason,
-            exit_code=outcome.exit_code,
-            error=printable("; ".join(unmet)),
-            fields=fields,
-        )
     return Judgement(subject=subject, examination=examination, outcome=outcome)
 
 
