@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,13 @@ if TYPE_CHECKING:
 @click.option("--commitment", type=FILE, metavar="COMMITMENT.json", help="The published commitment to the model.")
 @click.option("--data", type=FILE, metavar="HELDOUT.npz", help="The held-out set: arrays `inputs` and `labels`.")
 @click.option("--claim", metavar="CLAIM", help='Such as "accuracy >= 0.95", "correct >= 342", "correct == 351".')
+@click.option("--challenge", type=FILE, metavar="CHALLENGE.json", help="The challenge that the proof answers.")
+@click.option("--receipt", type=FILE, metavar="RECEIPT.json", help="Auditors' signatures, instead of verifying here.")
+@click.option("--full", is_flag=True, help="With --receipt: verify the proof here as well.")
+@click.option("--quorum", type=click.IntRange(1, 1024), help="Trusted auditors that a receipt needs.  [default: 1]")
+@click.option(
+    "--trusted-key", "keys", type=FILE, multiple=True, metavar="KEY", help="A public key or keyring; may be repeated."
+)
 @click.option("--policy", type=FILE, metavar="POLICY.toml", help="What is asked of the proofs; your own file.")
 @click.option("--minimum-bits", type=click.IntRange(0, 1024), help="Security asked for.  [default: 128]")
 @click.option(
@@ -45,6 +51,11 @@ def verify(
     commitment: Path | None,
     data: Path | None,
     claim: str | None,
+    challenge: Path | None,
+    receipt: Path | None,
+    full: bool,
+    quorum: int | None,
+    keys: tuple[Path, ...],
     policy: Path | None,
     minimum_bits: int | None,
     architectures: tuple[str, ...],
@@ -54,33 +65,33 @@ def verify(
 ) -> Outcome:
     """Verify proofs from public files only.
 
-    A PROOF is a proof file, with --commitment, --data and --claim,
-    or a published folder, from which is taken what is not given.
-    An option takes the place of the same demand of the policy.
-    With several proofs the exit code is the worst: 5, then 3, 1, 4, 0.
+    A PROOF is a proof file, with --commitment and --data, or a published folder, from which is taken what is not
+    given. The claim is yours, the challenge's, or with a policy the proof's own, which has to imply the least claim
+    there. An option takes the place of the same demand of the policy. With several proofs the exit code is the
+    worst: 5, then 3, 1, 4, 0.
     """
     known.update(claim=claim, samples=None, lower_bound=None, security_bits=None, seconds=None)
     for proof in proofs:
         if not os.path.isdir(proof) and (commitment is None or data is None):
             raise click.UsageError(f"{proof} is no published folder: give --commitment and --data")
-    if claim is None and policy is None:
-        raise click.UsageError("give --claim, or a --policy with the least claim")
+    if claim is None and challenge is None and policy is None:
+        raise click.UsageError("give --claim, --challenge, or a --policy with the least claim")
+    if receipt is not None and not keys and policy is None:
+        raise click.UsageError("--receipt needs --trusted-key, or a --policy that names trusted keys")
     from zkaudit.claim import parse_claim
     from zkaudit.cli.formats.judgement import judge
-    from zkaudit.gate import Demands, examine, find_evidence, load_demands
-    from zkaudit.gate.demands import parse_digest
+    from zkaudit.gate import Demands, TrustedKeys, examine, find_evidence, load_demands
 
     demands = Demands() if policy is None else load_demands(policy)
-    if minimum_bits is not None:
-        demands = replace(demands, minimum_bits=minimum_bits)
-    if architectures:
-        digests = tuple(parse_digest(digest, "--architecture") for digest in architectures)
-        demands = replace(demands, architectures=digests)
+    demands = demands.overridden(
+        minimum_bits=minimum_bits, quorum=quorum, trusted_keys=keys, architectures=architectures
+    )
+    trusted = TrustedKeys(demands.trusted_keys)
     asked = None if claim is None else parse_claim(claim)
 
     def examination(proof: Path) -> Examination:
-        evidence = find_evidence(proof, commitment=commitment, data=data)
-        return examine(evidence, demands, claim=asked, strict=strict)
+        evidence = find_evidence(proof, commitment=commitment, data=data, challenge=challenge, receipt=receipt)
+        return examine(evidence, demands, claim=asked, trusted=trusted, full=full, strict=strict)
 
     judgements = [judge(os.fspath(proof), partial(examination, proof)) for proof in proofs]
     return _shown("json" if as_json else form, judgements)

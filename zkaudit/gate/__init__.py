@@ -5,6 +5,7 @@ from zkaudit.gate.demands import Demands, load_demands
 from zkaudit.gate.evidence import Evidence, find_evidence
 from zkaudit.gate.examination import Examination, examine
 from zkaudit.gate.helper import verify_claim
+from zkaudit.gate.signatures import TrustedKeys
 
 __all__ = [
     "Check",
@@ -13,6 +14,7 @@ __all__ = [
     "Evidence",
     "Examination",
     "State",
+    "TrustedKeys",
     "examine",
     "find_evidence",
     "load_demands",

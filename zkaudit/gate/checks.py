@@ -14,6 +14,8 @@ class CheckName(StrEnum):
 
     FILES = "files"
     """All files are readable and well-formed, and fit together in shape."""
+    STATEMENT = "statement"
+    """The proof says that it was made for this commitment, data, claim, challenge and an accepted profile."""
     PROOF = "proof"
     """The proof was verified here; skipped where auditors' signatures stand for that."""
     SECURITY_BITS = "security bits"
@@ -57,6 +59,10 @@ NOT_REACHED = "not reached"
 """Reason of the checks after the one that ended an examination."""
 
 
+class Skipped(Exception):
+    """Raised by a check that has nothing to look at; the message is the reason."""
+
+
 class Ledger:
     """The checks of one examination, and the error that ended it.
 
@@ -69,18 +75,16 @@ class Ledger:
         self._fatal: ZkauditError | None = None
 
     def run(self, name: CheckName, body: Callable[[], str]) -> None:
-        """Records a check as passed, for the reason that the body returns, or as failed with what it raised."""
+        """Records a check as passed for the reason that the body returns, as skipped, or as failed with an error."""
         try:
             self._note(name, State.PASSED, body())
+        except Skipped as reason:
+            self._note(name, State.SKIPPED, str(reason))
         except ZkauditError as error:
             self._note(name, State.FAILED, str(error))
             if not isinstance(error, PolicyNotMet):
                 self._fatal = error
                 raise
-
-    def skip(self, name: CheckName, reason: str) -> None:
-        """Records that nothing was looked at, and why."""
-        self._note(name, State.SKIPPED, reason)
 
     def _note(self, name: CheckName, state: State, reason: str) -> None:
         self._checks[name] = Check(name=name, state=state, reason=reason)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,28 @@ class Demands:
     maximum_proof_bytes: int = LARGEST_PROOF
     require_challenge: bool = False
     require_receipt: bool = False
+
+    def overridden(
+        self,
+        *,
+        minimum_bits: float | None = None,
+        quorum: int | None = None,
+        trusted_keys: Iterable[str | Path] = (),
+        architectures: Iterable[str] = (),
+    ) -> Demands:
+        """The demands with those in the place of a file's that the caller gives beside it; digests are in hex.
+
+        `InvalidInput` for a text that is no digest.
+        """
+        paths = tuple(map(Path, trusted_keys))
+        digests = tuple(parse_digest(digest, "architecture") for digest in architectures)
+        return replace(
+            self,
+            minimum_bits=self.minimum_bits if minimum_bits is None else minimum_bits,
+            quorum=self.quorum if quorum is None else quorum,
+            trusted_keys=paths or self.trusted_keys,
+            architectures=digests or self.architectures,
+        )
 
 
 def load_demands(path: str | Path) -> Demands:

@@ -23,7 +23,7 @@ class Evidence:
     """Paths of the files of one audit; nothing is read yet.
 
     `subject` is what the caller named.
-    `receipt_named` tells a receipt that the caller named from one that lay in the folder of a stranger.
+    `challenge_named` and `receipt_named` tell what the caller named from what lay in the folder of a stranger.
     """
 
     subject: Path
@@ -32,6 +32,7 @@ class Evidence:
     data: Path
     challenge: Path | None = None
     receipt: Path | None = None
+    challenge_named: bool = False
     receipt_named: bool = False
 
 
@@ -63,6 +64,7 @@ def find_evidence(
         data=Path(data),
         challenge=None if challenge is None else Path(challenge),
         receipt=None if receipt is None else Path(receipt),
+        challenge_named=challenge is not None,
         receipt_named=receipt is not None,
     )
 
@@ -86,6 +88,7 @@ def _in_folder(
         data=folder / DATA_NAME if data is None else Path(data),
         challenge=_optional(folder / CHALLENGE_NAME) if challenge is None else Path(challenge),
         receipt=_optional(folder / RECEIPT_NAME) if receipt is None else Path(receipt),
+        challenge_named=challenge is not None,
         receipt_named=receipt is not None,
     )
 

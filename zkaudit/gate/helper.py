@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from zkaudit.claim import parse_claim
@@ -32,10 +31,10 @@ def verify_claim(
     Rejected for a false proof, PolicyNotMet for a valid one that is not admitted, InvalidInput for unusable files.
     """
     demands = policy if isinstance(policy, Demands) else Demands() if policy is None else load_demands(policy)
-    if trusted_keys:
-        demands = replace(demands, trusted_keys=tuple(map(Path, trusted_keys)))
+    demands = demands.overridden(trusted_keys=trusted_keys)
     evidence = find_evidence(proof, commitment=commitment, data=data, challenge=challenge, receipt=receipt)
     asked = None if claim is None else parse_claim(claim)
+    # A receipt adds its signatures here, and stands for nothing.
     examination = examine(evidence, demands, claim=asked, full=True, strict=strict)
     examination.require()
     if examination.verdict is None:

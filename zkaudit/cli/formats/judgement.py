@@ -51,19 +51,19 @@ def worst(judgements: list[Judgement]) -> Outcome:
 
 def _fields(subject: str, found: Examination) -> dict[str, object]:
     """What JSON says beside status and error; the figures of a proof only where it is accepted."""
-    verdict = found.verdict if found.error is None else None
-    accepted = found.error is None
+    accepted, statement = found.error is None, found.statement
+    verdict = found.verdict if accepted else None
     return {
         "proof": subject,
-        "claim": found.claim,
+        "claim": statement.claim.text if statement else None,
         "claim_source": found.claim_source or None,
-        "samples": found.samples,
+        "samples": statement.samples if statement else None,
         "lower_bound": verdict.lower_bound if verdict else None,
-        "security_bits": found.security_bits if accepted else None,
-        "profile": found.profile,
+        "security_bits": statement.account.total_bits if statement and accepted else None,
+        "profile": statement.profile if statement else None,
         "attested_by": list(found.attested_by),
         "seconds": found.seconds if accepted else None,
-        "proof_bytes": found.proof_bytes,
+        "proof_bytes": len(found.content) or None,
         "commitment": found.digests.get("commitment"),
         "digests": dict(found.digests),
         "checks": [asdict(check) for check in found.checks],

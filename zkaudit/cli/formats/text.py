@@ -44,18 +44,19 @@ def accepted_lines(found: Examination) -> tuple[str, ...]:
             ("bound", f"{found.verdict.lower_bound:.6f} of the population, one-sided 95% Clopper-Pearson"),
             ("", "if the samples were drawn from it independently, and unknown to the owner before the commitment"),
         ]
+    bits = found.statement.account.total_bits if found.statement else 0.0
     rows += [
-        ("checked", names(found, "passed") or "nothing"),
-        ("not checked", names(found, "skipped") or "nothing left out"),
+        ("checked", names(found, "passed")),
+        ("not checked", names(found, "skipped") or "nothing is left out"),
         *((name, found.digests[name]) for name in ("commitment", "data", "challenge") if name in found.digests),
-        ("proof", f"{amount(found.proof_bytes or 0)}, {found.security_bits or 0:.1f} bits, {found.seconds:.2f} s"),
+        ("proof", f"{amount(len(found.content))}, {bits:.1f} bits of soundness, {found.seconds:.2f} s"),
     ]
     return (headline(found), *table(rows))
 
 
 def headline(found: Examination) -> str:
     """The verdict in one line."""
-    subject = f"{found.claim} on {found.samples:,} held-out samples"
+    subject = f"{found.statement.claim.text} on {found.statement.samples:,} held-out samples" if found.statement else ""
     if found.verdict is None:
         count = len(found.attested_by)
         return f"ATTESTED by {count} auditor{'s' * (count != 1)}, not verified here: {subject}"
@@ -65,9 +66,9 @@ def headline(found: Examination) -> str:
 def words(found: Examination) -> str:
     """The claim as a sentence for a reader."""
     if found.verdict is None:
-        return "auditors whom the caller trusts say that they verified this proof"
-    relation = "exactly" if found.verdict.exact else "at least"
-    return f"the committed model predicts {relation} {found.verdict.correct:,} of {found.samples:,} samples rightly"
+        return f"{', '.join(found.attested_by)} signed that the proof is valid"
+    shown = f"{found.verdict.correct:,} of {found.verdict.samples:,} samples rightly"
+    return f"the committed model predicts {'exactly' if found.verdict.exact else 'at least'} {shown}"
 
 
 def names(found: Examination, state: str) -> str:
