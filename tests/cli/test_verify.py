@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -194,6 +195,27 @@ def test_policy_and_strictness(made: Published, program: Program) -> None:
     assert "not checked: challenge" in shown["error"]
     code, shown = program("verify", str(made.folder), "--policy", str(made.policy("typo = 1", "typo.toml")))
     assert (code, "typo" in shown["error"]) == (3, True)
+
+
+def test_a_result_for_other_tools(made: Published, broken: Path, tmp_path: Path, program: Program) -> None:
+    path = tmp_path / "svr.json"
+    good = ["verify", str(made.folder), "--claim", CLAIM, "--svr"]
+    assert program(*good, str(path), "--minimum-bits", "200")[0] == 4
+    assert program("verify", str(broken), "--claim", CLAIM, "--svr", str(path))[0] == 1
+    assert not path.exists()
+    assert program(*good, str(path))[0] == 0
+    shown = json.loads(path.read_text())
+    assert shown["predicateType"] == "https://in-toto.io/attestation/svr/v0.1"
+    assert f"ZKAUDIT_CLAIM {CLAIM}" in shown["predicate"]["properties"]
+    digests = {one["name"]: one["digest"]["sha256"] for one in shown["subject"]}
+    for name, file in (("proof", "audit.zkp"), ("commitment", "commitment.json")):
+        assert digests[name] == hashlib.sha256(made.file(file).read_bytes()).hexdigest()
+    # A result that cannot be written is no success, and one is never written over the evidence.
+    assert program(*good, str(tmp_path / "none" / "svr.json"))[0] == 3
+    before = made.file("audit.zkp").read_bytes()
+    assert program(*good, str(made.file("audit.zkp")))[0] == 3
+    assert made.file("audit.zkp").read_bytes() == before
+    assert program("verify", str(made.folder), str(made.folder), "--claim", CLAIM, "--svr", str(path))[0] == 2
 
 
 def _junit(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, JUnitXml]:

@@ -44,7 +44,9 @@ def test_a_claim_of_the_caller(made: Published) -> None:
     assert found.verdict is not None
     assert found.claim_source == "the caller"
     passed = [name for name, state in states(found).items() if state == "passed"]
-    assert passed == [CheckName.FILES, CheckName.STATEMENT, CheckName.PROOF, CheckName.SECURITY_BITS]
+    assert passed == [
+        CheckName.FILES, CheckName.STATEMENT, CheckName.PROOF, CheckName.DESCRIPTIONS, CheckName.SECURITY_BITS,
+    ]  # fmt: skip
     assert failed(found) == []
     assert found.digests["data"] == made.statement.dataset.digest().hex()
 

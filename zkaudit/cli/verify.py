@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zkaudit.cli.options import FILE
+from zkaudit.cli.options import FILE, guard_output
 from zkaudit.cli.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--architecture", "architectures", multiple=True, metavar="DIGEST", help="Accept only this one; may be repeated."
 )
+@click.option("--svr", type=FILE, metavar="OUT.json", help="Write an in-toto verification result of an accepted proof.")
 @click.option("--strict", is_flag=True, help="A check that was skipped fails.")
 @click.option(
     "--format",
@@ -59,6 +60,7 @@ def verify(
     policy: Path | None,
     minimum_bits: int | None,
     architectures: tuple[str, ...],
+    svr: Path | None,
     strict: bool,
     form: str,
     as_json: bool,
@@ -78,9 +80,11 @@ def verify(
         raise click.UsageError("give --claim, --challenge, or a --policy with the least claim")
     if receipt is not None and not keys and policy is None:
         raise click.UsageError("--receipt needs --trusted-key, or a --policy that names trusted keys")
+    if svr is not None and (len(proofs) > 1 or (receipt is not None and not full)):
+        raise click.UsageError("--svr is about one proof that is verified here: with a --receipt, add --full")
     from zkaudit.claim import parse_claim
     from zkaudit.cli.formats.judgement import judge
-    from zkaudit.gate import Demands, TrustedKeys, examine, find_evidence, load_demands
+    from zkaudit.gate import Demands, TrustedKeys, examine, find_evidence, load_demands, write_result
 
     demands = Demands() if policy is None else load_demands(policy)
     demands = demands.overridden(
@@ -91,7 +95,13 @@ def verify(
 
     def examination(proof: Path) -> Examination:
         evidence = find_evidence(proof, commitment=commitment, data=data, challenge=challenge, receipt=receipt)
-        return examine(evidence, demands, claim=asked, trusted=trusted, full=full, strict=strict)
+        if svr is not None:
+            held = (evidence.proof, evidence.commitment, evidence.data, evidence.challenge, evidence.receipt, policy)
+            guard_output(svr, inputs=(*keys, *(path for path in held if path is not None)), force=False)
+        found = examine(evidence, demands, claim=asked, trusted=trusted, full=full, strict=strict)
+        if svr is not None and found.error is None:
+            write_result(svr, found)
+        return found
 
     judgements = [judge(os.fspath(proof), partial(examination, proof)) for proof in proofs]
     return _shown("json" if as_json else form, judgements)

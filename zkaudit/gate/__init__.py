@@ -5,6 +5,7 @@ from zkaudit.gate.demands import Demands, load_demands
 from zkaudit.gate.evidence import Evidence, find_evidence
 from zkaudit.gate.examination import Examination, examine
 from zkaudit.gate.helper import verify_claim
+from zkaudit.gate.result import write_result
 from zkaudit.gate.signatures import TrustedKeys
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "find_evidence",
     "load_demands",
     "verify_claim",
+    "write_result",
 ]

@@ -18,6 +18,8 @@ class CheckName(StrEnum):
     """The proof says that it was made for this commitment, data, claim, challenge and an accepted profile."""
     PROOF = "proof"
     """The proof was verified here; skipped where auditors' signatures stand for that."""
+    DESCRIPTIONS = "descriptions"
+    """Attestation, model card and bill of materials of a published folder say what was verified, and no more."""
     SECURITY_BITS = "security bits"
     """The soundness of the proof's statement is at least what the caller asks for."""
     COMMITMENT_DIGEST = "commitment digest"

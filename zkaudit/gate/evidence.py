@@ -22,11 +22,12 @@ RECEIPT_NAME = "receipt.json"
 class Evidence:
     """Paths of the files of one audit; nothing is read yet.
 
-    `subject` is what the caller named.
+    `subject` is what the caller named, `folder` the published folder in it, if it is one.
     `challenge_named` and `receipt_named` tell what the caller named from what lay in the folder of a stranger.
     """
 
     subject: Path
+    folder: Path | None = None
     proof: Path
     commitment: Path
     data: Path
@@ -83,6 +84,7 @@ def _in_folder(
         raise InvalidInput("no held-out set is published here", where=os.fspath(folder), next_step="give its file")
     return Evidence(
         subject=subject,
+        folder=folder,
         proof=folder / PROOF_NAME,
         commitment=folder / COMMITMENT_NAME if commitment is None else Path(commitment),
         data=folder / DATA_NAME if data is None else Path(data),

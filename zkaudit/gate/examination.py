@@ -25,7 +25,7 @@ class Examination:
 
     `verdict` is there once the proof was verified here, and does not say that the caller's demands are met.
     `digests` are in hex, by name: proof, commitment, data, architecture, challenge, as far as they are known.
-    `statement` and `content`, the bytes of the proof, are there once the files were read.
+    `statement`, and the bytes of the proof as `content` and of the commitment file, are there once they were read.
     """
 
     evidence: Evidence
@@ -34,6 +34,7 @@ class Examination:
     verdict: Verdict | None
     statement: Statement | None
     content: bytes
+    commitment: bytes
     claim_source: str
     digests: Mapping[str, str]
     attested_by: tuple[str, ...]
@@ -77,6 +78,7 @@ def examine(
         verdict=examiner.verdict,
         statement=examiner.statement,
         content=examiner.content,
+        commitment=examiner.commitment,
         claim_source=examiner.claim_source,
         digests=examiner.digests,
         attested_by=examiner.signatures.signers,

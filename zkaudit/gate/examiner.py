@@ -7,11 +7,12 @@ from datetime import datetime
 
 from zkaudit import wire
 from zkaudit.claim import Claim, parse_claim
-from zkaudit.commitment import load_commitment
+from zkaudit.commitment.formats import COMMITMENT_LIMIT, parse_commitment
 from zkaudit.dataset import load_dataset, quantise_inputs
 from zkaudit.errors import InvalidInput, PolicyNotMet
 from zkaudit.gate.checks import CheckName, Ledger, Skipped
 from zkaudit.gate.demands import Demands
+from zkaudit.gate.descriptions import check_descriptions, described
 from zkaudit.gate.evidence import Evidence
 from zkaudit.gate.signatures import Signatures, TrustedKeys
 from zkaudit.proof import Proof, decode
@@ -39,7 +40,7 @@ class Examiner:
         self.ledger = Ledger()
         self.digests: dict[str, str] = {}
         self.statement: Statement | None = None
-        self.content = b""
+        self.content = self.commitment = b""
         self.claim_source = ""
         self.verdict: Verdict | None = None
 
@@ -48,7 +49,8 @@ class Examiner:
 
         1. Read the files, settle what is claimed, and build the statement.
         2. Hold the proof's bindings and the challenge against the statement.
-        3. Verify the proof, unless the signatures of a receipt that the caller named are to stand for that.
+        3. Verify the proof, unless the signatures of a receipt that the caller named are to stand for that; hold
+           the descriptions beside it against the verdict.
         4. Check the signatures.
         5. Hold what is proved against each demand of the caller; all that are not met are recorded.
         """
@@ -63,6 +65,7 @@ class Examiner:
         check(CheckName.CHALLENGE, lambda: self.signatures.answer(statement))
         # 3.
         check(CheckName.PROOF, lambda: self._verify(statement))
+        check(CheckName.DESCRIPTIONS, lambda: self._descriptions(statement))
         # 4.
         check(CheckName.CHALLENGE_SIGNATURE, self.signatures.challenge_signature)
         digest = hashlib.sha256(self.content).digest()
@@ -80,7 +83,9 @@ class Examiner:
         self.digests["proof"] = hashlib.sha256(self.content).hexdigest()
         self._parts = decode(self.content)
         self.signatures.read()
-        commitment = load_commitment(self._evidence.commitment)
+        where = f"commitment {self._evidence.commitment}"
+        self.commitment = wire.read_bounded(self._evidence.commitment, COMMITMENT_LIMIT, "commitment")
+        commitment = parse_commitment(self.commitment, where)
         self.digests["commitment"] = commitment.digest().hex()
         self.digests["architecture"] = commitment.architecture.digest().hex()
         dataset = quantise_inputs(commitment.architecture, load_dataset(self._evidence.data))
@@ -129,6 +134,17 @@ class Examiner:
         accepted = Policy(minimum_bits=0, profiles=self._demands.profiles, maximum_proof_bytes=limit)
         self.verdict = verify(statement, self.content, accepted)
         return "verified here"
+
+    def _descriptions(self, statement: Statement) -> str:
+        folder = self._evidence.folder
+        if folder is None or not described(folder):
+            # No description is no false one, and nothing that strictness could ask for.
+            return "there is none beside the proof"
+        if self.verdict is None:
+            raise Skipped("nothing was verified here to hold them against")
+        trusted = self.signatures.trusted_keys()
+        signers = check_descriptions(folder, self._evidence.data, statement, self.verdict, trusted)
+        return f"as verified; attestation signed by {', '.join(signers) or 'nobody who is trusted'}"
 
     def _bits(self, statement: Statement) -> str:
         bits, wanted = statement.account.total_bits, self._demands.minimum_bits

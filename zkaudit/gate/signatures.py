@@ -51,6 +51,10 @@ class Signatures:
         if self._evidence.receipt is not None:
             self.receipt = load_receipt(self._evidence.receipt)
 
+    def trusted_keys(self) -> tuple[PublicKey, ...]:
+        """The caller's keys; reading them takes half a second each, the first time."""
+        return self._trusted.keys
+
     @property
     def claim(self) -> str | None:
         """The challenge's claim, where the caller named the challenge or names keys that must have signed it."""
