@@ -16,7 +16,9 @@ import yaml
 from junitparser import JUnitXml
 
 from tests.published import CLAIM, Published, publish
+from zkaudit.cli.outcome import ExitCode
 from zkaudit.dataset import dataset_bytes
+from zkaudit.gate import CheckName, demands
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "docs" / "example"
@@ -81,6 +83,18 @@ class Runner:
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
     return Runner(tmp_path / "runner")
+
+
+def test_the_documentation_names_what_there_is() -> None:
+    text = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
+    missing = [key for key in demands._READERS if f"| `{key}` |" not in text]
+    missing += [check for check in CheckName if f"`{check}`" not in text]
+    missing += [
+        option for option in ("--full", "--strict", "--svr", "--receipt", "--trusted-key") if option not in text
+    ]
+    missing += [str(int(code)) for code in ExitCode if f"| {int(code)} |" not in text]
+    missing += [name for name in (*action()["inputs"], *action()["outputs"]) if f"`{name}`" not in text]
+    assert not missing
 
 
 def scripts(found: Any) -> list[str]:
