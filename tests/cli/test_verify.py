@@ -138,7 +138,7 @@ def test_ten_lines(made: Published, capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = capsys.readouterr()
     assert len(out.splitlines()) <= 10
     digests = [made.statement.commitment.digest().hex(), made.statement.dataset.digest().hex()]
-    for part in ("VERIFIED", CLAIM, "19 of 21", "21 held-out samples", "not checked", "128.", *digests):
+    for part in ("VERIFIED", CLAIM, "in words", "21 held-out samples", "not checked", "128.", *digests):
         assert part in out
 
 
@@ -146,10 +146,12 @@ def test_the_object_of_one_proof(made: Published, broken: Path, program: Program
     code, shown = program("verify", str(made.folder), "--claim", CLAIM)
     assert (code, shown["status"], shown["claim_source"], shown["attested_by"]) == (0, "verified", "the caller", [])
     assert [check["name"] for check in shown["checks"]] == list(CheckName)
+    (finding,) = shown["findings"]
+    assert (finding["atom"], finding["at_least"], finding["of"]) == (CLAIM, 19, 21)
     assert {check["state"] for check in shown["checks"]} == {"passed", "skipped"}
     assert shown["digests"]["commitment"] == shown["commitment"]
     code, shown = program("verify", str(broken), "--claim", CLAIM)
-    assert (code, shown["lower_bound"], shown["security_bits"]) == (1, None, None)
+    assert (code, shown["lower_bound"], shown["security_bits"], shown["findings"]) == (1, None, None, [])
     assert shown["samples"] == 21
 
 

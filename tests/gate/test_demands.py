@@ -47,6 +47,8 @@ def test_every_key(tmp_path: Path) -> None:
 def test_an_empty_policy_asks_what_the_program_asks() -> None:
     assert parse_demands(b"") == Demands()
     assert Demands().minimum_bits == 128
+    with pytest.raises(InvalidInput):
+        Demands(profiles=())
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90m", 5400), ("12h", 43200), ("2w", 1209600), ("0s", 0)])

@@ -52,6 +52,10 @@ class Demands:
     require_challenge: bool = False
     require_receipt: bool = False
 
+    def __post_init__(self) -> None:
+        if not self.profiles:
+            raise InvalidInput("no profile is accepted", where="demands", expected="at least one")
+
     def overridden(
         self,
         *,

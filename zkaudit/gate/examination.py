@@ -15,6 +15,7 @@ from zkaudit.gate.demands import Demands
 from zkaudit.gate.evidence import Evidence
 from zkaudit.gate.examiner import Examiner
 from zkaudit.gate.signatures import TrustedKeys
+from zkaudit.publishing.record import Finding, findings_of
 from zkaudit.statement import Statement
 from zkaudit.verifier import Verdict
 
@@ -39,6 +40,11 @@ class Examination:
     digests: Mapping[str, str]
     attested_by: tuple[str, ...]
     seconds: float
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the verified proof says, atom by atom; empty where nothing was verified here."""
+        return () if self.verdict is None else findings_of(self.verdict)
 
     def require(self) -> None:
         """Raises the error that the examination ended in, if any."""

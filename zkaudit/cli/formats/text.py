@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from zkaudit.gate import Examination
 
 
+SHOWN_FINDINGS = 3
+"""Performance knob: sentences on one line; `--json` has them all."""
+
+
 def text(judgements: list[Judgement]) -> Outcome:
     """One proof in at most ten lines; several one after another, with a summary on the error line."""
     if len(judgements) == 1:
@@ -39,7 +43,7 @@ def _whole(one: Judgement) -> Outcome:
 def accepted_lines(found: Examination) -> tuple[str, ...]:
     """Verdict, claim in words, bound, what was checked and what was not, digests, sizes and time."""
     rows = [("in words", words(found))]
-    if found.verdict is not None:
+    if found.verdict is not None and found.verdict.lower_bound is not None:
         rows += [
             ("bound", f"{found.verdict.lower_bound:.6f} of the population, one-sided 95% Clopper-Pearson"),
             ("", "if the samples were drawn from it independently, and unknown to the owner before the commitment"),
@@ -67,8 +71,9 @@ def words(found: Examination) -> str:
     """The claim as a sentence for a reader."""
     if found.verdict is None:
         return f"{', '.join(found.attested_by)} signed that the proof is valid"
-    shown = f"{found.verdict.correct:,} of {found.verdict.samples:,} samples rightly"
-    return f"the committed model predicts {'exactly' if found.verdict.exact else 'at least'} {shown}"
+    said = [finding.words for finding in found.findings]
+    more = [f"and {len(said) - SHOWN_FINDINGS} more, which --json lists"] if len(said) > SHOWN_FINDINGS else []
+    return " ".join([*said[:SHOWN_FINDINGS], *more])
 
 
 def names(found: Examination, state: str) -> str:
