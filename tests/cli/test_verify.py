@@ -71,8 +71,10 @@ main(sys.argv[1:])
 """
 
 WAITING_PROGRAM = """
-import sys, time, zkaudit.gate.examiner as examiner
+import signal, sys, time, zkaudit.gate.examiner as examiner
 from zkaudit.cli import main
+# A suite that was started in the background hands on that the signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def verify(*arguments):
     print("waiting", file=sys.stderr, flush=True)
     time.sleep(60)
