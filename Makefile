@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench screenshot clean
+.PHONY: demo test check bench screenshot pyz clean
 
 demo: $(INSTALLED)  ## the whole path on a real model and real data
 	$(BIN)/zkaudit demo --dir demo-output --force
@@ -26,6 +26,9 @@ bench: $(INSTALLED)  ## kernel rates, seconds and memory by phase, proof bytes b
 
 screenshot: $(INSTALLED)  ## docs/images/report.png, from a new audit of the demo's model
 	$(BIN)/python -m tests.screenshot docs/images/report.png
+
+pyz: $(INSTALLED)  ## the verifier in a single file, the same bytes for the same tree
+	$(BIN)/python packaging/pyz.py dist/zkaudit-verify.pyz
 
 clean:
 	rm -rf $(VENV) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,13 +10,14 @@ from benchmarks.kernels import measure as measure_kernels
 from benchmarks.models import SUBJECTS
 from benchmarks.proving import Measurement, measure_apart
 from benchmarks.signatures import measure as measure_signatures
+from benchmarks.start import measure as measure_starts
 
 REFERENCE_LOOKUP = 28 / 1.9
 """Products that LogUp-GKR takes a lookup where its kernels reach the arithmetic bound: docs/performance.md."""
 
 
 def main() -> None:
-    """Kernel rates, then one block for each statement; only statements with `--only`."""
+    """Kernel rates and starts, then one block for each statement; only statements with `--only`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--only", metavar="NAME", action="append", help="statements whose name contains NAME, nothing else"
@@ -29,6 +30,7 @@ def main() -> None:
     if not only:
         _print_kernels()
         _print_signatures()
+        _print_starts()
     for name in names:
         _print(name, measure_apart(name))
 
@@ -46,6 +48,12 @@ def _print_signatures() -> None:
     print("\nsignature                                      s")
     for one in measure_signatures():
         print(f"{one.name:<40} {one.seconds:>7.2f}")
+
+
+def _print_starts() -> None:
+    print("\nprocess                              wall    processor")
+    for start in measure_starts():
+        print(f"{start.name:<32} {start.wall:>6.3f} s {start.processor:>8.3f} s")
 
 
 def _print(name: str, found: Measurement) -> None:

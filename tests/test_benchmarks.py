@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import kernels, models, proving, signatures
+from benchmarks import kernels, models, proving, signatures, start
 
 
 def test_kernel_rates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +27,10 @@ def test_a_statement_is_measured() -> None:
     found = proving.measure(next(iter(models.SUBJECTS)))
     assert sum(found.parts.values()) == found.proof_bytes
     assert set(found.phases) == set(found.memory)
+
+
+def test_starts() -> None:
+    """Each command line is one that ends, and takes some time."""
+    found = start.measure(repetitions=1)
+    assert [one.name for one in found] == list(start.STARTS)
+    assert all(one.wall > 0 for one in found)

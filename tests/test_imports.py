@@ -60,7 +60,7 @@ SIGNED = ("zkaudit.signing", "zkaudit.challenge", "zkaudit.receipt", "zkaudit.da
 
 
 def test_the_closure_of_the_verify_command() -> None:
-    """What the command imports beside the command line itself."""
+    """What the command imports beside the command line itself; signatures and keys only where there are any."""
     for module in imports_of("zkaudit.cli.verify"):
         if not module.startswith("zkaudit.cli"):
             assert_only(module, ALLOWED | SIGNATURES | {"click"})

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         save_opening,
     )
     from zkaudit.dataset import load_dataset, quantise_inputs
+    from zkaudit.gate import verify_claim
     from zkaudit.model.model import load_model, save_model
     from zkaudit.model.quantiser import quantize, quantize_arrays
     from zkaudit.prover import prove
@@ -53,6 +54,7 @@ _HOMES = {
     "Policy": "zkaudit.verifier",
     "Verdict": "zkaudit.verifier",
     "verify": "zkaudit.verifier",
+    "verify_claim": "zkaudit.gate",
 }
 
 __all__ = [
@@ -83,6 +85,7 @@ __all__ = [
     "save_model",
     "save_opening",
     "verify",
+    "verify_claim",
     "verify_receipt",
 ]
 

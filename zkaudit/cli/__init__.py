@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of one command, its result printed; raises nothing."""
-    as_json = "--json" in arguments
+    as_json = _wants_json(arguments)
     known: dict[str, object] = {}
     try:
         result = program.main(args=list(arguments), prog_name="zkaudit", standalone_mode=False, obj=known)
@@ -98,11 +98,23 @@ def run(arguments: Sequence[str]) -> int:
     return _emit(outcome, as_json)
 
 
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the one JSON object is asked for; click may not get as far as knowing it."""
+    following = [*arguments[1:], ""][: len(arguments)]
+    return any(
+        option in ("--json", "--format=json") or (option, value) == ("--format", "json")
+        for option, value in zip(arguments, following, strict=True)
+    )
+
+
 def _emit(outcome: Outcome, as_json: bool) -> int:
     """Prints an outcome and gives its exit code, or that of an internal error where it cannot be printed."""
     try:
-        for line in [outcome.json()] if as_json else outcome.lines:
-            click.echo(printable(line))
+        if outcome.document and not as_json:
+            click.echo(outcome.document, nl=False)
+        else:
+            for line in [outcome.json()] if as_json else outcome.lines:
+                click.echo(printable(line))
         if outcome.error and not as_json:
             click.echo(outcome.error_line(), err=True)
         if sys.stdout is not None:

@@ -41,7 +41,10 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of a command; `error` is one printable line, empty on success."""
+    """The end of a command; `error` is one printable line, empty on success.
+
+    A `document` is printed as it is, in the place of `lines`; whoever makes it escapes what strangers wrote.
+    """
 
     status: str
     exit_code: ExitCode = ExitCode.ACCEPTED
@@ -49,13 +52,18 @@ class Outcome:
     error: str = ""
     fields: Mapping[str, object] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    document: str = ""
 
     def json(self) -> str:
+        """The one object that `--json` prints, as text."""
+        return json.dumps(self.object(), allow_nan=False)
+
+    def object(self) -> dict[str, object]:
         """The one object that `--json` prints."""
         end: dict[str, object] = {"status": self.status, "reason": self.reason, "exit_code": int(self.exit_code)}
         if self.error:
             end["error"] = self.error
-        return json.dumps({**end, **self.fields}, allow_nan=False)
+        return {**end, **self.fields}
 
     def error_line(self) -> str:
         """The line that a person reads on stderr."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import metadata
 from math import floor
 from typing import Protocol
 
@@ -129,6 +128,9 @@ def record_of(
 
 def installed_release() -> str:
     """The version of the installed distribution, or `unknown` in a copy that was never installed."""
+    # A slow import, and a verdict needs none of it.
+    from importlib import metadata
+
     try:
         return metadata.version("zkaudit")
     except metadata.PackageNotFoundError:

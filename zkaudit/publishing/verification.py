@@ -15,7 +15,7 @@ from zkaudit.errors import InvalidInput, Reason, Rejected
 from zkaudit.publishing import folder
 from zkaudit.publishing.bill_of_materials import check_bill_of_materials
 from zkaudit.publishing.envelope import parse_envelope, verified_signers
-from zkaudit.publishing.evidence import Sources, digest_of, read_evidence
+from zkaudit.publishing.evidence import Evidence, Sources, digest_of, read_evidence
 from zkaudit.publishing.model_card import check_model_card
 from zkaudit.publishing.record import Record
 from zkaudit.publishing.signers import checks_of
@@ -91,7 +91,29 @@ def verify_folder(
     verdict = evidence.verify(statement, policy, known.values())
     if data is not None and data != sources.data:
         _require_same_data(data, statement)
-    # 2.
+    # 2. and 3.
+    record, signers = require_descriptions(published, evidence, statement, verdict, known.values())
+    unchecked = tuple(sorted(entry.name for entry in os.scandir(published) if entry.name not in folder.NAMES))
+    return VerifiedFolder(
+        statement=statement,
+        verdict=verdict,
+        record=record,
+        challenge=evidence.parsed_challenge(),
+        receipt=evidence.parsed_receipt(),
+        signers=signers,
+        unchecked=unchecked,
+    )
+
+
+def require_descriptions(
+    published: Path, evidence: Evidence, statement: Statement, verdict: Verdict, trusted: Iterable[PublicKey] = ()
+) -> tuple[Record, tuple[PublicKey, ...]]:
+    """Attestation, model card and bill of materials say what a verdict on the same folder shows.
+
+    The record of it, and those of the trusted keys that signed the attestation.
+    `InvalidInput` for a file that is missing or malformed, Rejected for one that says something else.
+    """
+    known = {key.fingerprint(): key for key in trusted}
     content = _read(published, folder.ATTESTATION)
     envelope = parse_envelope(content, folder.ATTESTATION)
     record = evidence.record(
@@ -102,21 +124,10 @@ def verify_folder(
     )
     require_statement(envelope.payload, record, folder.ATTESTATION)
     signers = verified_signers(envelope, checks_of(known.values()))
-    # 3.
-    attestation = digest_of(folder.ATTESTATION, content)
     check_model_card(_read(published, folder.MODEL_CARD), record, folder.MODEL_CARD)
     bill = _read(published, folder.BILL_OF_MATERIALS)
-    check_bill_of_materials(bill, record, attestation, folder.BILL_OF_MATERIALS)
-    unchecked = tuple(sorted(entry.name for entry in os.scandir(published) if entry.name not in folder.NAMES))
-    return VerifiedFolder(
-        statement=statement,
-        verdict=verdict,
-        record=record,
-        challenge=evidence.parsed_challenge(),
-        receipt=evidence.parsed_receipt(),
-        signers=tuple(known[name] for name in signers),
-        unchecked=unchecked,
-    )
+    check_bill_of_materials(bill, record, digest_of(folder.ATTESTATION, content), folder.BILL_OF_MATERIALS)
+    return record, tuple(known[name] for name in signers)
 
 
 def _require_same_data(data: Path, statement: Statement) -> None:

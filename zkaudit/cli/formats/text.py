@@ -1,0 +1,81 @@
+"""The ten lines of a verdict for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zkaudit.cli.formats.judgement import Judgement, worst
+from zkaudit.cli.outcome import Outcome, amount, table
+
+if TYPE_CHECKING:
+    from zkaudit.gate import Examination
+
+
+SHOWN_FINDINGS = 3
+"""Performance knob: sentences on one line; `--json` has them all."""
+
+
+def text(judgements: list[Judgement]) -> Outcome:
+    """One proof in at most ten lines; several one after another, with a summary on the error line."""
+    if len(judgements) == 1:
+        return _whole(judgements[0])
+    lines: list[str] = []
+    for one in judgements:
+        whole = _whole(one)
+        first, *rest = whole.lines or (whole.error_line(),)
+        lines += [f"{one.subject}: {first}", *rest]
+    end = worst(judgements)
+    failed = [one for one in judgements if one.outcome.error]
+    error = f"{len(failed)} of {len(judgements)} proofs are not accepted" if failed else ""
+    return Outcome(
+        status=end.status, reason=end.reason, exit_code=end.exit_code, error=error, fields={}, lines=tuple(lines)
+    )
+
+
+def _whole(one: Judgement) -> Outcome:
+    end, found = one.outcome, one.examination
+    lines = () if found is None or found.error is not None else accepted_lines(found)
+    return Outcome(
+        status=end.status, reason=end.reason, exit_code=end.exit_code, error=end.error, fields=end.fields, lines=lines
+    )
+
+
+def accepted_lines(found: Examination) -> tuple[str, ...]:
+    """Verdict, claim in words, bound, what was checked and what was not, digests, sizes and time."""
+    rows = [("in words", words(found))]
+    if found.verdict is not None and found.verdict.lower_bound is not None:
+        rows += [
+            ("bound", f"{found.verdict.lower_bound:.6f} of the population, one-sided 95% Clopper-Pearson"),
+            ("", "if the samples were drawn from it independently, and unknown to the owner before the commitment"),
+        ]
+    bits = found.statement.account.total_bits if found.statement else 0.0
+    rows += [
+        ("checked", names(found, "passed")),
+        ("not checked", names(found, "skipped") or "nothing is left out"),
+        *((name, found.digests[name]) for name in ("commitment", "data", "challenge") if name in found.digests),
+        ("proof", f"{amount(len(found.content))}, {bits:.1f} bits of soundness, {found.seconds:.2f} s"),
+    ]
+    return (headline(found), *table(rows))
+
+
+def headline(found: Examination) -> str:
+    """The verdict in one line."""
+    subject = f"{found.statement.claim.text} on {found.statement.samples:,} held-out samples" if found.statement else ""
+    if found.verdict is None:
+        count = len(found.attested_by)
+        return f"ATTESTED by {count} auditor{'s' * (count != 1)}, not verified here: {subject}"
+    return f"VERIFIED: {subject}"
+
+
+def words(found: Examination) -> str:
+    """The claim as a sentence for a reader."""
+    if found.verdict is None:
+        return f"{', '.join(found.attested_by)} signed that the proof is valid"
+    said = [finding.words for finding in found.findings]
+    more = [f"and {len(said) - SHOWN_FINDINGS} more, which --json lists"] if len(said) > SHOWN_FINDINGS else []
+    return " ".join([*said[:SHOWN_FINDINGS], *more])
+
+
+def names(found: Examination, state: str) -> str:
+    """The checks of one state."""
+    return ", ".join(check.name for check in found.checks if check.state == state)
