@@ -275,3 +275,30 @@ def test_a_claim_or_a_challenge_is_needed(answered: Files, program: Program, tmp
     command = [*arguments(answered, output), "--receipt", answered.path("receipt.json")]
     assert program(*command)[0] == 2
     assert not output.exists()
+
+
+def test_a_revealed_matrix_is_shown(audited: Files, program: Program, tmp_path: Path) -> None:
+    proof, output = tmp_path / "matrix.zkp", tmp_path / "report.html"
+    public = ["--commitment", audited.path("commitment.json"), "--data", audited.path("heldout.npz")]
+    public += ["--claim", "confusion_matrix"]
+    owned = ["prove", audited.path("model.zkm"), "--opening", audited.path("opening.zko")]
+    assert program(*owned, *public, "-o", str(proof))[0] == 0
+    assert program(*arguments(audited, output, claim="confusion_matrix", proof=str(proof)))[0] == 0
+    page = output.read_text(encoding="utf-8")
+    sizes = np.bincount(audited.labels, minlength=3)
+    cells = re.findall(r'<td class="(?:none|right-.|wrong-.)">([^<]*)</td>', page)
+    assert cells == [
+        str(sizes[row]) if row == column and sizes[row] else "·" for row in range(3) for column in range(3)
+    ]
+    assert "Accuracy on these samples" in page
+
+
+def test_a_proof_that_leaves_an_open_claim_open_is_a_rejection(
+    audited: Files, program: Program, tmp_path: Path
+) -> None:
+    output = tmp_path / "report.html"
+    code, shown = program(*arguments(audited, output, claim="confusion_matrix"))
+    page = output.read_text(encoding="utf-8")
+    assert (code, shown["reason"], shown["claim"]) == (1, "wrong-claim", "confusion_matrix")
+    assert '<body class="rejected">' in page
+    assert "correct &gt;= 0" not in page

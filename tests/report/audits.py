@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from zkaudit.claim import clopper_pearson_lower
-from zkaudit.report.audit import Audit, Check, FactSheet, Finding, Standing, State
+from zkaudit.findings import Finding
+from zkaudit.report.audit import Audit, Check, FactSheet, Standing, State
 from zkaudit.report.page import render_page
 from zkaudit.soundness import Account, Term
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.report.audits import HOSTILE, make_audit
+from tests.report.audits import HOSTILE, make_audit, share_finding
 from zkaudit.report.summary import summary_lines
 from zkaudit.soundness import Account
 from zkaudit.verifier import Verdict
@@ -18,6 +18,7 @@ def verdict(claim: str = "accuracy >= 0.95") -> Verdict:
         correct=342,
         exact=False,
         lower_bound=0.926754,
+        findings=(share_finding(claim, 342, 360),),
         security_bits=128.07,
         seconds=0.5,
         account=Account(terms=()),

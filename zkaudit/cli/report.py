@@ -70,10 +70,11 @@ def report(
     from zkaudit.claim import parse_claim
     from zkaudit.commitment import load_commitment
     from zkaudit.dataset import load_dataset, quantise_inputs
+    from zkaudit.errors import Rejected
     from zkaudit.report.examination import examine
     from zkaudit.report.page import render_page
     from zkaudit.statement import Statement
-    from zkaudit.verifier import Policy
+    from zkaudit.verifier import Policy, stated_claim
     from zkaudit.wire import read_bounded, write_atomic
 
     read = tuple(path for path in (proof, commitment, data, challenge, receipt) if path is not None)
@@ -83,11 +84,17 @@ def report(
     ticket = _ticket(challenge)
     parsed = parse_claim(claim if claim is not None else ticket.claim if ticket else "")
     published = load_commitment(commitment)
+    content = read_bounded(proof, policy.maximum_proof_bytes, "proof")
+    refusal: Rejected | None = None
+    try:
+        stated = stated_claim(parsed, content)
+    except Rejected as unstated:
+        # Any claim will do in the place of the one that the proof does not state: nothing is said of it.
+        stated, refusal = parse_claim("correct >= 0"), unstated
     dataset = quantise_inputs(published.architecture, load_dataset(data))
     statement = Statement(
-        commitment=published, dataset=dataset, claim=parsed, challenge=None if ticket is None else ticket.digest()
+        commitment=published, dataset=dataset, claim=stated, challenge=None if ticket is None else ticket.digest()
     )
-    content = read_bounded(proof, policy.maximum_proof_bytes, "proof")
     now = datetime.now(UTC)
     options: list[tuple[str, ...]] = [
         ("--commitment", _name(commitment)),
@@ -108,6 +115,8 @@ def report(
         created=now,
         version=_release(),
         attestations=_attestations(statement, content, ticket, receipt, trusted, quorum, now),
+        refusal=refusal,
+        asked="" if refusal is None else parsed.text,
     )
     page = render_page(audit).encode()
     write_atomic(output, page)

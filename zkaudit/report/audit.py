@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from zkaudit.findings import Finding
 from zkaudit.soundness import Account
 
 
@@ -51,23 +52,6 @@ class Step:
     name: str
     run: Callable[[], str]
     state: State = State.PASSED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What an accepted proof says about one atom of the claim.
-
-    `at_least` successes of `of` are guaranteed, `exactly` is their number where the claim reveals it;
-    `lower_bound` is the one-sided 95 % Clopper-Pearson bound of that share, `table` a revealed confusion matrix.
-    """
-
-    atom: str
-    words: str
-    at_least: int | None = None
-    exactly: int | None = None
-    of: int | None = None
-    lower_bound: float | None = None
-    table: tuple[tuple[int, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

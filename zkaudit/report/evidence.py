@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from zkaudit.report.audit import Audit, Check, Finding, Share, State, share_of
+from zkaudit.findings import Finding
+from zkaudit.report.audit import Audit, Check, Share, State, share_of
 from zkaudit.report.element import Element, Node, element
 from zkaudit.report.figures import share_bar
 from zkaudit.report.text import digest_groups, percent, shortened

@@ -18,7 +18,7 @@ from zkaudit.errors import PolicyNotMet, Rejected
 from zkaudit.inspection import inspect_proof
 from zkaudit.proof import decode
 from zkaudit.report.audit import Audit, Check, FactSheet, Standing, State, Step
-from zkaudit.report.findings import accuracy_of, findings_of
+from zkaudit.report.findings import accuracy_of
 from zkaudit.report.text import percent
 from zkaudit.statement import Statement
 from zkaudit.verifier import Policy, Verdict, require_bindings, require_policy, verify
@@ -58,22 +58,25 @@ def examine(
     created: datetime,
     version: str = "",
     attestations: Attestations = NO_ATTESTATIONS,
+    refusal: Rejected | None = None,
+    asked: str = "",
 ) -> tuple[Audit, Rejected | PolicyNotMet | None]:
     """The facts of one audit, and the error that it ends in, None where everything holds.
 
+    `refusal` says that the proof closes no open claim `asked`; `statement` then stands in for one that there is not.
     InvalidInput for bytes that are no proof file: there is nothing to report on.
     """
     parts = inspect_proof(proof, "proof").parts
     verdicts: list[Verdict] = []
-    checked, error = _run(_steps(statement, proof, policy, attestations, verdicts))
+    checked, error = _run(_steps(statement, proof, policy, attestations, verdicts, refusal))
     verdict = None if isinstance(error, Rejected) else verdicts[0]
     audit = Audit(
         standing=_standing(error),
         reason="" if error is None else str(error),
-        claim=statement.claim.text,
+        claim=asked or statement.claim.text,
         samples=statement.samples,
         accuracy=None if verdict is None else accuracy_of(verdict),
-        findings=() if verdict is None else findings_of(verdict),
+        findings=() if verdict is None else verdict.findings,
         checked=checked,
         unchecked=wording.unchecked(challenge=attestations.vouched, receipt=bool(attestations.receipt)),
         sheets=(_model_sheet(statement), _data_sheet(statement), *attestations.sheets),
@@ -86,7 +89,7 @@ def examine(
         seconds=0.0 if verdict is None else verdict.seconds,
         digests={**digests_of(statement, proof), **attestations.digests},
         command=command,
-        visible=wording.visible_facts(statement.claim.text, exact=statement.claim.reveals_count),
+        visible=wording.visible_facts(statement.claim.reveals()),
         created=created,
         version=version,
     )
@@ -94,11 +97,18 @@ def examine(
 
 
 def _steps(
-    statement: Statement, proof: bytes, policy: Policy, attestations: Attestations, verdicts: list[Verdict]
+    statement: Statement,
+    proof: bytes,
+    policy: Policy,
+    attestations: Attestations,
+    verdicts: list[Verdict],
+    refusal: Rejected | None,
 ) -> tuple[Step, ...]:
     """The checks in the order in which they are made; the verdict on the proof is left in `verdicts`."""
 
     def bound() -> str:
+        if refusal is not None:
+            raise refusal
         require_bindings(statement, decode(proof))
         return wording.statement(statement)
 
@@ -113,6 +123,9 @@ def _steps(
         return wording.policy(policy)
 
     answered, *genuine = attestations.challenge or (None,)
+    if refusal is not None:
+        # There is no statement that could answer a challenge.
+        answered = None
     steps = (
         Step(name="File", run=lambda: wording.file(len(proof))),
         answered,
@@ -183,5 +196,10 @@ def _data_sheet(statement: Statement) -> FactSheet:
         rows["of each class"] = ", ".join(f"{label}: {number:,}" for label, number in enumerate(sizes))
     else:
         rows["of a class"] = f"{min(sizes):,} to {max(sizes):,}"
+    if statement.dataset.groups is not None:
+        groups = dict(zip(*np.unique(statement.dataset.groups, return_counts=True), strict=True))
+        shown = [f"{group}: {number:,}" for group, number in groups.items()][:LISTED_CLASSES]
+        more = f", and {len(groups) - LISTED_CLASSES:,} more" if len(groups) > LISTED_CLASSES else ""
+        rows["of each group"] = ", ".join(shown) + more
     rows["a constant answer"] = f"would be right on {percent(max(sizes) / statement.samples)}: the largest class"
     return FactSheet(title="The held-out set", rows=rows)

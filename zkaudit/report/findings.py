@@ -1,9 +1,8 @@
-"""What a verdict says, as a whole and atom by atom."""
+"""What a verdict says of the accuracy as a whole."""
 
 from __future__ import annotations
 
-from zkaudit.report.audit import Finding, Share
-from zkaudit.report.text import count, percent
+from zkaudit.report.audit import Share
 from zkaudit.verifier import Verdict
 
 
@@ -18,18 +17,3 @@ def accuracy_of(verdict: Verdict) -> Share | None:
         exact=verdict.exact,
         lower_bound=verdict.lower_bound,
     )
-
-
-def findings_of(verdict: Verdict) -> tuple[Finding, ...]:
-    """What an accepted proof says, atom by atom."""
-    shown = f"{verdict.correct:,} of {count(verdict.samples, 'sample', 'samples')}"
-    words = f"{'Exactly' if verdict.exact else 'At least'} {shown} classified correctly"
-    finding = Finding(
-        atom=verdict.claim,
-        words=f"{words}: {percent(verdict.correct / verdict.samples)}.",
-        at_least=verdict.correct,
-        exactly=verdict.correct if verdict.exact else None,
-        of=verdict.samples,
-        lower_bound=verdict.lower_bound,
-    )
-    return (finding,)

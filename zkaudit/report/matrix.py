@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zkaudit.report.audit import Finding
+from zkaudit.findings import Finding
 from zkaudit.report.element import Element, Node, element
 from zkaudit.report.text import count, percent
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from zkaudit.report.audit import Check, State
-from zkaudit.report.findings import findings_of
 from zkaudit.report.text import count, digest_groups, visible
 from zkaudit.verifier import Verdict
 
@@ -21,7 +20,7 @@ def summary_lines(verdict: Verdict, checks: Sequence[Check], digests: Mapping[st
 
     Every line is printable: names inside files come from strangers.
     """
-    findings = findings_of(verdict)
+    findings = verdict.findings
     words = [finding.words for finding in findings[:LISTED_FINDINGS]]
     if len(findings) > LISTED_FINDINGS:
         words.append(f"{len(findings) - LISTED_FINDINGS} more in the report")

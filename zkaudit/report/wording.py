@@ -62,12 +62,11 @@ def unchecked(*, challenge: bool, receipt: bool) -> tuple[Check, ...]:
     return tuple(Check(name=name, state=State.NOT_CHECKED, detail=detail) for name, detail in said.items())
 
 
-def visible_facts(claim: str, *, exact: bool) -> tuple[str, ...]:
+def visible_facts(reveals: tuple[str, ...]) -> tuple[str, ...]:
     """What is not hidden from a reader of the public files."""
-    count_line = "and with it the exact count" if exact else "not the count behind it"
     return (
         "the architecture: layers, shapes, shifts and tables, not the weights",
-        "the held-out set, inputs and labels",
-        f"the claim {claim} and its truth, {count_line}",
-        "sizes and times, which follow from the architecture and the number of samples",
+        "the held-out set, inputs, labels and groups if any",
+        *(f"of the predictions, {line}" for line in reveals),
+        "sizes and times, which follow from the architecture, the number of samples and the claim",
     )
