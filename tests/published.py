@@ -51,8 +51,8 @@ class Published:
         return path
 
 
-def publish(folder: Path, auditor: SecretKey | None = None) -> Published:
-    """A model 6-5-3, 21 samples, and a proof of CLAIM in `folder/model/zkaudit`; with an auditor, of his challenge."""
+def publish(folder: Path, auditor: SecretKey | None = None, claim: str = CLAIM) -> Published:
+    """A model 6-5-3, 21 samples, and a proof in `folder/model/zkaudit`; with an auditor, for his challenge."""
     made = make_files(folder)
     labels = made.labels.copy()
     labels[:WRONG] = (labels[:WRONG] + 1) % 3
@@ -62,7 +62,7 @@ def publish(folder: Path, auditor: SecretKey | None = None) -> Published:
     Path(made.heldout(labels, "heldout.npz")).rename(audit / "heldout.npz")
     commitment = load_commitment(audit / "commitment.json")
     dataset = quantise_inputs(commitment.architecture, load_dataset(audit / "heldout.npz"))
-    statement = Statement(commitment=commitment, dataset=dataset, claim=parse_claim(CLAIM))
+    statement = Statement(commitment=commitment, dataset=dataset, claim=parse_claim(claim))
     if auditor is not None:
         challenge = make_challenge(statement, auditor, issued=ISSUED, lifetime=timedelta(days=30))
         save_challenge(audit / "challenge.json", challenge)

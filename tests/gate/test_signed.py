@@ -15,6 +15,7 @@ from tests.published import CLAIM, ISSUED, SEEN, Published, attest, make_keys, p
 from zkaudit import wire
 from zkaudit.challenge import load_challenge, save_challenge
 from zkaudit.claim import parse_claim
+from zkaudit.cli.formats.text import accepted_lines
 from zkaudit.errors import InvalidInput, PolicyNotMet, Reason, Rejected
 from zkaudit.gate import CheckName, Demands, Examination, State, TrustedKeys, examine, find_evidence
 from zkaudit.proof import MAGIC, VERSION
@@ -153,6 +154,10 @@ def test_a_receipt_stands_for_the_proof_only_where_the_caller_names_it(
     assert named.verdict is None
     assert check(named, CheckName.PROOF) == (State.SKIPPED, "a receipt stands for it")
     assert sorted(named.attested_by) == ["anna", "bert"]
+    assert named.findings[0].at_least == 19
+    lines = accepted_lines(named)
+    assert lines[0].startswith("ATTESTED by 2 auditors")
+    assert len(lines) <= 10
     both = look(made, trusted["both"], quorum=2, receipt_named=True, full=True)
     both.require()
     assert both.verdict is not None

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 from zkaudit.claim import Claim
 from zkaudit.errors import ZkauditError
+from zkaudit.findings import Finding, findings_of
 from zkaudit.gate.checks import Check
 from zkaudit.gate.demands import Demands
 from zkaudit.gate.evidence import Evidence
 from zkaudit.gate.examiner import Examiner
 from zkaudit.gate.signatures import TrustedKeys
-from zkaudit.publishing.record import Finding, findings_of
 from zkaudit.statement import Statement
 from zkaudit.verifier import Verdict
 
@@ -43,8 +43,12 @@ class Examination:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the verified proof says, atom by atom; empty where nothing was verified here."""
-        return () if self.verdict is None else findings_of(self.verdict)
+        """What the proof says, atom by atom, where it was verified here or its auditors are believed."""
+        if self.verdict is not None:
+            return self.verdict.findings
+        if self.statement is None or not self.attested_by or self.error is not None:
+            return ()
+        return findings_of(self.statement.claim, self.statement.dataset)
 
     def require(self) -> None:
         """Raises the error that the examination ended in, if any."""

@@ -17,7 +17,7 @@ from zkaudit.gate.evidence import Evidence
 from zkaudit.gate.signatures import Signatures, TrustedKeys
 from zkaudit.proof import Proof, decode
 from zkaudit.statement import Statement
-from zkaudit.verifier import Policy, Verdict, require_bindings, verify
+from zkaudit.verifier import Policy, Verdict, require_bindings, stated_claim, verify
 
 
 class Examiner:
@@ -107,7 +107,8 @@ class Examiner:
     def _claim(self) -> Claim:
         if self._asked is not None:
             self.claim_source = "the caller"
-            return self._asked
+            # What the caller leaves open, the proof states.
+            return stated_claim(self._asked, self.content)
         text = self.signatures.claim
         if text is not None:
             self.claim_source = "the challenge"

@@ -10,7 +10,6 @@ from zkaudit.cli.outcome import ExitCode, Outcome, failure
 
 if TYPE_CHECKING:
     from zkaudit.gate import Examination
-    from zkaudit.publishing.record import Finding
 
 WORST_FIRST = (
     ExitCode.INTERNAL,
@@ -59,7 +58,7 @@ def _fields(subject: str, found: Examination) -> dict[str, object]:
         "claim": statement.claim.text if statement else None,
         "claim_source": found.claim_source or None,
         "samples": statement.samples if statement else None,
-        "findings": [_finding(finding) for finding in found.findings] if accepted else [],
+        "findings": [asdict(finding) for finding in found.findings] if accepted else [],
         "lower_bound": verdict.lower_bound if verdict else None,
         "security_bits": statement.account.total_bits if statement and accepted else None,
         "profile": statement.profile if statement else None,
@@ -70,8 +69,3 @@ def _fields(subject: str, found: Examination) -> dict[str, object]:
         "digests": dict(found.digests),
         "checks": [asdict(check) for check in found.checks],
     }
-
-
-def _finding(finding: Finding) -> dict[str, object]:
-    names = ("atom", "words", "at_least", "exactly", "of", "lower_bound", "table")
-    return {name: getattr(finding, name) for name in names}

@@ -15,6 +15,10 @@ SHOWN_FINDINGS = 3
 """Performance knob: sentences on one line; `--json` has them all."""
 
 
+LONGEST_CLAIM = 200
+"""Performance knob: characters of a claim in the headline; a confusion matrix has thousands."""
+
+
 def text(judgements: list[Judgement]) -> Outcome:
     """One proof in at most ten lines; several one after another, with a summary on the error line."""
     if len(judgements) == 1:
@@ -42,12 +46,7 @@ def _whole(one: Judgement) -> Outcome:
 
 def accepted_lines(found: Examination) -> tuple[str, ...]:
     """Verdict, claim in words, bound, what was checked and what was not, digests, sizes and time."""
-    rows = [("in words", words(found))]
-    if found.verdict is not None and found.verdict.lower_bound is not None:
-        rows += [
-            ("bound", f"{found.verdict.lower_bound:.6f} of the population, one-sided 95% Clopper-Pearson"),
-            ("", "if the samples were drawn from it independently, and unknown to the owner before the commitment"),
-        ]
+    rows = [("in words", words(found)), *_bound(found)]
     bits = found.statement.account.total_bits if found.statement else 0.0
     rows += [
         ("checked", names(found, "passed")),
@@ -58,22 +57,40 @@ def accepted_lines(found: Examination) -> tuple[str, ...]:
     return (headline(found), *table(rows))
 
 
+def _bound(found: Examination) -> list[tuple[str, str]]:
+    """The bound for the accuracy, or for the first share that has one."""
+    bounds = {finding.atom.partition(" ")[0]: finding.lower_bound for finding in found.findings}
+    if found.verdict is not None:
+        bounds = {"accuracy": found.verdict.lower_bound} | bounds
+    for subject, bound in bounds.items():
+        if bound is not None:
+            share = "accuracy" if subject == "correct" else subject
+            return [
+                ("bound", f"{bound:.6f} {share} in the population, one-sided 95% Clopper-Pearson"),
+                ("", "if the samples were drawn from it independently, and unknown to the owner before the commitment"),
+            ]
+    return []
+
+
 def headline(found: Examination) -> str:
     """The verdict in one line."""
-    subject = f"{found.statement.claim.text} on {found.statement.samples:,} held-out samples" if found.statement else ""
+    statement = found.statement
+    subject = f"{_shortened(statement.claim.text)} on {statement.samples:,} held-out samples" if statement else ""
     if found.verdict is None:
-        count = len(found.attested_by)
-        return f"ATTESTED by {count} auditor{'s' * (count != 1)}, not verified here: {subject}"
+        count, signers = len(found.attested_by), ", ".join(found.attested_by)
+        return f"ATTESTED by {count} auditor{'s' * (count != 1)} ({signers}), not verified here: {subject}"
     return f"VERIFIED: {subject}"
 
 
 def words(found: Examination) -> str:
-    """The claim as a sentence for a reader."""
-    if found.verdict is None:
-        return f"{', '.join(found.attested_by)} signed that the proof is valid"
+    """The claim as sentences for a reader."""
     said = [finding.words for finding in found.findings]
     more = [f"and {len(said) - SHOWN_FINDINGS} more, which --json lists"] if len(said) > SHOWN_FINDINGS else []
     return " ".join([*said[:SHOWN_FINDINGS], *more])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_CLAIM else f"{text[:LONGEST_CLAIM]}..."
 
 
 def names(found: Examination, state: str) -> str:
