@@ -51,13 +51,16 @@ _HOMES = {
     "verify_receipt": "zkaudit.receipt",
     "load_trusted_keys": "zkaudit.signing",
     "Statement": "zkaudit.statement",
+    "Finding": "zkaudit.findings",
     "Policy": "zkaudit.verifier",
     "Verdict": "zkaudit.verifier",
+    "stated_claim": "zkaudit.verifier",
     "verify": "zkaudit.verifier",
     "verify_claim": "zkaudit.gate",
 }
 
 __all__ = [
+    "Finding",
     "InvalidInput",
     "Policy",
     "PolicyNotMet",
@@ -84,6 +87,7 @@ __all__ = [
     "save_commitment",
     "save_model",
     "save_opening",
+    "stated_claim",
     "verify",
     "verify_claim",
     "verify_receipt",
