@@ -8,10 +8,10 @@ import numpy as np
 
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
-from zkaudit.field.extension import ZERO, Element, add, multiply
+from zkaudit.field.extension import ZERO, Element, add, embed, multiply
 from zkaudit.layout import Layout
 from zkaudit.masking import Plan, ProverChannel, VerifierChannel
-from zkaudit.opening.claims import BatchedTerm, Claim, LinkTerm, OuterTerm, RangeTerm, StaticTerm, Term
+from zkaudit.opening.claims import BatchedTerm, Claim, IntegerTerm, LinkTerm, OuterTerm, RangeTerm, StaticTerm, Term
 from zkaudit.products.prover import combination_cells
 from zkaudit.relation import Combination, Integers, Kind
 from zkaudit.transcript import Transcript
@@ -40,6 +40,9 @@ def term_value(layout: Layout, columns: Mapping[str, Integers], points: Sequence
         cells = columns[term.column]
         samples = arrays.equality_table(points[term.sample_point], cells.shape[1])
         return arrays.dot(term.weights, arrays.matrix_vector(cells, samples))
+    if isinstance(term, IntegerTerm):
+        cells = columns[term.column][term.start : term.start + len(term.weights)]
+        return embed(sum(weight * int(cell) for weight, cell in zip(term.weights, cells, strict=True)))
     if isinstance(term, StaticTerm):
         return arrays.dot_base(term.weights, columns[term.column][term.start : term.start + term.weights.shape[1]])
     if isinstance(term, RangeTerm):

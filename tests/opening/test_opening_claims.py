@@ -15,11 +15,21 @@ from zkaudit.commitment.link import Link
 from zkaudit.errors import Reason, Rejected
 from zkaudit.field import arrays, blocks
 from zkaudit.field.arrays import Array
-from zkaudit.field.extension import ONE, ZERO, Element, add, multiply
+from zkaudit.field.extension import ONE, ZERO, Element, add, embed, multiply
 from zkaudit.field.koalabear import MODULUS
 from zkaudit.layout import Layout
 from zkaudit.masking import known
-from zkaudit.opening.claims import BatchedTerm, Claim, Claims, LinkTerm, OuterTerm, RangeTerm, StaticTerm, Term
+from zkaudit.opening.claims import (
+    BatchedTerm,
+    Claim,
+    Claims,
+    IntegerTerm,
+    LinkTerm,
+    OuterTerm,
+    RangeTerm,
+    StaticTerm,
+    Term,
+)
 from zkaudit.opening.prover import WitnessVector, combined_row, prove_batching
 from zkaudit.opening.static import static_weights
 from zkaudit.opening.verifier import CombinedRow, reduce_claims, reduce_opening, verify_columns
@@ -51,6 +61,9 @@ def random_claims(layout: Layout, seed: int = 0) -> Claims:
         start = int(generator.integers(column.positions))
         length = int(generator.integers(1, column.positions - start + 1))
         terms.append(StaticTerm(column=column.name, start=start, weights=uniform_elements(length)))
+        for sign in (1, -1):  # twice, since the terms of one column are added up
+            integers = tuple(sign * (7 * k + 2**30) + k for k in range(length))
+            terms.append(IntegerTerm(column=column.name, start=start, weights=integers))
         point = random_elements(layout.tree_depth)
         leaf = int(generator.integers((1 << layout.tree_depth) - length + 1))
         terms.append(
@@ -106,6 +119,9 @@ def all_weights(claims: Claims, coefficients: list[Element]) -> list[Element]:
 
 def static_cells(layout: Layout, term: Term) -> list[tuple[int, Element]]:
     places = layout.static_places
+    if isinstance(term, IntegerTerm):
+        first = places[term.column] + term.start
+        return list(enumerate(map(embed, term.weights), first))
     if isinstance(term, StaticTerm):
         first = places[term.column] + term.start
         return list(enumerate(arrays.to_elements(term.weights), first))

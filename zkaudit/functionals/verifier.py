@@ -11,7 +11,7 @@ from zkaudit.field import arrays
 from zkaudit.field.extension import ONE, ZERO, Element, add, embed, multiply, negate
 from zkaudit.layout import Layout
 from zkaudit.masking import Affine, VerifierChannel, known
-from zkaudit.opening.claims import BatchedTerm, Claim, StaticTerm, Term
+from zkaudit.opening.claims import BatchedTerm, Claim, IntegerTerm, Term
 from zkaudit.sumcheck.verifier import reduce_sumcheck
 from zkaudit.transcript import Label
 
@@ -33,7 +33,7 @@ def reduce_functionals(
         if functional.static:
             total = channel.receive(Label.FUNCTIONAL_SUM, 1)[0] if functional.batched else known(ZERO)
             terms: list[Term] = [
-                StaticTerm(column=column, start=start, weights=arrays.from_elements([embed(c) for c in coefficients]))
+                IntegerTerm(column=column, start=start, weights=coefficients)
                 for column, start, coefficients in functional.static
             ]
             value = channel.combine([(negate(ONE), total)], embed(-functional.constant))

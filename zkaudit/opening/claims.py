@@ -42,6 +42,15 @@ class StaticTerm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntegerTerm:
+    """Integer weights of consecutive cells of a static column from `start`; a claim may have thousands of them."""
+
+    column: str
+    start: int
+    weights: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RangeTerm:
     """Weight factor * eq(point, leaf_start + j) of cell start + j of a static column, for j below `length`."""
 
@@ -73,7 +82,7 @@ class LinkTerm:
     link: Link
 
 
-Term = BatchedTerm | StaticTerm | RangeTerm | OuterTerm | LinkTerm
+Term = BatchedTerm | StaticTerm | IntegerTerm | RangeTerm | OuterTerm | LinkTerm
 
 
 def read_weights(layout: Layout, read: Read, weights: Array) -> Array:
@@ -112,6 +121,26 @@ class Claims:
                     part[...] = arrays.add(part, arrays.scale(term.weights, coefficient))
         return result
 
+    def integer_weights(self, coefficients: Sequence[Element]) -> dict[str, Array]:
+        """The combined weights of the integer terms, (5, positions) for each column that has some."""
+        found: dict[str, list[tuple[int, IntegerTerm]]] = {}
+        for index, claim in enumerate(self.items):
+            for term in claim.terms:
+                if isinstance(term, IntegerTerm):
+                    found.setdefault(term.column, []).append((index, term))
+        factors = arrays.from_elements(coefficients)
+        result = {}
+        for column, terms in found.items():
+            lengths = np.array([len(term.weights) for _, term in terms], np.int64)
+            owners = np.repeat(np.array([index for index, _ in terms], np.int64), lengths)
+            ends = np.cumsum(lengths)
+            firsts = np.array([term.start for _, term in terms], np.int64) - (ends - lengths)
+            places = np.repeat(firsts, lengths) + np.arange(ends[-1])
+            integers = np.fromiter((w for _, term in terms for w in term.weights), np.int64, int(ends[-1]))
+            weighted = arrays.scale_base(factors[:, owners], arrays.residues(integers))
+            result[column] = arrays.scatter(weighted, places, self.layout.circuit.columns[column].positions)
+        return result
+
     def weight_at(self, coefficients: Sequence[Element], point: list[Element]) -> Element:
         """The multilinear extension of all combined weights at an address.
 
@@ -130,9 +159,12 @@ class Claims:
 
     def _static_at(self, coefficients: Sequence[Element], place: list[Element]) -> Element:
         result = ZERO
+        for column, weights in self.integer_weights(coefficients).items():
+            cells = arrays.equality_range(place, self.layout.static_places[column], weights.shape[1])
+            result = add(result, arrays.dot(weights, cells))
         for coefficient, claim in zip(coefficients, self.items, strict=True):
             for term in claim.terms:
-                if not isinstance(term, BatchedTerm):
+                if not isinstance(term, BatchedTerm | IntegerTerm):
                     result = add(result, multiply(coefficient, self._term_at(term, place)))
         return result
 

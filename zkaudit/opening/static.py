@@ -14,8 +14,8 @@ from zkaudit.commitment.prover import add_weight_coefficients
 from zkaudit.field import arrays, blocks
 from zkaudit.field.arrays import Array
 from zkaudit.field.blocks import Blocks
-from zkaudit.field.extension import Element, multiply
-from zkaudit.opening.claims import BatchedTerm, Claims, LinkTerm, OuterTerm, RangeTerm, StaticTerm
+from zkaudit.field.extension import ONE, Element, multiply
+from zkaudit.opening.claims import BatchedTerm, Claims, IntegerTerm, LinkTerm, OuterTerm, RangeTerm, StaticTerm
 from zkaudit.opening.kernels import add_runs
 from zkaudit.relation import Integers
 from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
@@ -44,8 +44,10 @@ def static_weights(claims: Claims, coefficients: Sequence[Element]) -> Blocks:
                 _add_range(result, places[term.column] + term.start, term, coefficient)
             elif isinstance(term, OuterTerm):
                 _add_outer(result, places[term.column] + term.start, term, coefficient)
-            elif not isinstance(term, BatchedTerm):
+            elif not isinstance(term, BatchedTerm | IntegerTerm):
                 raise TypeError(type(term))
+    for column, weights in claims.integer_weights(coefficients).items():
+        _add_vector(result, places[column], weights, ONE)
     return result
 
 
