@@ -169,6 +169,21 @@ def test_what_answers_a_challenge() -> None:
         assert caught.value.reason is reason
 
 
+def test_an_open_challenge_is_answered_by_every_closing() -> None:
+    plain = statement()
+    asked = parse_claim("correct == ?")
+    ticket = make_challenge(plain, signer(), issued=NOW, asked=asked)
+    assert ticket.claim == "correct == ?"
+    for text, answers in (("correct == 1", True), ("correct == 0", True), ("correct >= 0", False)):
+        other = replace(plain, claim=parse_claim(text), challenge=ticket.digest())
+        if answers:
+            require_answer(ticket, other)
+            continue
+        with pytest.raises(Rejected) as caught:
+            require_answer(ticket, other)
+        assert caught.value.reason is Reason.WRONG_CLAIM
+
+
 def test_which_commitment_to_data_a_challenge_names() -> None:
     require_dataset_commitment(ticket(), b"\5" * 32)
     for one in (ticket(), replace(ticket(), dataset_commitment=b"")):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zkaudit import wire
-from zkaudit.claim import parse_claim
+from zkaudit.claim import Claim, parse_claim
 from zkaudit.documents import (
     CLOCK_SKEW,
     document_digest,
@@ -105,8 +105,12 @@ def make_challenge(
     issued: datetime,
     lifetime: timedelta | None = None,
     dataset_commitment: bytes = b"",
+    asked: Claim | None = None,
 ) -> Challenge:
-    """A signed challenge to prove a statement, with a fresh nonce; `InvalidInput` for a time beyond the calendar."""
+    """A signed challenge to prove a statement, with a fresh nonce; `InvalidInput` for a time beyond the calendar.
+
+    `asked` takes the place of the statement's claim where it leaves values open.
+    """
     try:
         expires = None if lifetime is None else issued + lifetime
     except OverflowError:
@@ -114,7 +118,7 @@ def make_challenge(
     fields: dict[str, Any] = {
         "commitment": statement.commitment.digest(),
         "data": statement.dataset.digest(),
-        "claim": statement.claim.text,
+        "claim": (asked or statement.claim).text,
         "nonce": secrets.token_bytes(NONCE_BYTES),
         "issued": issued,
         "expires": expires,
@@ -170,15 +174,24 @@ def require_answer(challenge: Challenge, statement: Statement) -> None:
 
 
 def require_subject(challenge: Challenge, statement: Statement) -> None:
-    """The challenge is for the statement's commitment, data and claim; Rejected with the first that differs."""
+    """The challenge is for the statement's commitment, data and claim; Rejected with the first that differs.
+
+    A challenge with an open claim is for every statement that closes it.
+    """
     subjects = (
         (Reason.WRONG_COMMITMENT, "commitment", challenge.commitment.hex(), statement.commitment.digest().hex()),
         (Reason.WRONG_DATA, "held-out set", challenge.data.hex(), statement.dataset.digest().hex()),
-        (Reason.WRONG_CLAIM, "claim", challenge.claim, statement.claim.text),
+        (Reason.WRONG_CLAIM, "claim", challenge.claim, _asked_by(statement.claim, challenge)),
     )
     for reason, where, expected, actual in subjects:
         if expected != actual:
             raise Rejected(reason, f"the challenge is for another {where}", expected=expected, actual=actual)
+
+
+def _asked_by(claim: Claim, challenge: Challenge) -> str:
+    """The text of the challenge's claim where the claim is that one with values for what it leaves open."""
+    asked = parse_claim(challenge.claim)
+    return asked.text if asked.is_open and claim.is_closing_of(asked) else claim.text
 
 
 def require_dataset_commitment(challenge: Challenge, digest: bytes) -> None:

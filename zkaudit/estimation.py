@@ -13,7 +13,7 @@ from zkaudit.dataset import MAX_SAMPLES, HeldOutSet
 from zkaudit.errors import InvalidInput
 from zkaudit.layout import Layout, shape_of
 from zkaudit.merkle.messages import DIGEST_BYTES, SALT_BYTES
-from zkaudit.metrics import Predictions, close
+from zkaudit.metrics import close_on_labels
 from zkaudit.model.architecture import Architecture
 from zkaudit.opening.verifier import RowLayout
 from zkaudit.pads.messages import TableauLayout
@@ -154,10 +154,7 @@ def stand_in(architecture: Architecture, samples: int, claim: Claim) -> tuple[Cl
         groups = values[np.arange(samples) // classes % len(values)]
     zeros = np.broadcast_to(np.int64(0), (architecture.features, samples))
     dataset = HeldOutSet(inputs=zeros, labels=labels, groups=groups)
-    if claim.is_open:
-        predictions = Predictions(predicted=labels, dataset=dataset, classes=classes, ranks=np.zeros_like(labels))
-        claim = close(claim, predictions)
-    return claim, dataset
+    return close_on_labels(claim, dataset, classes), dataset
 
 
 def multiplications(architecture: Architecture) -> int:

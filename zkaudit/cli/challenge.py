@@ -43,18 +43,22 @@ def challenge(
     from zkaudit.dataset import load_dataset, quantise_inputs
     from zkaudit.dataset_commitment import load_dataset_commitment
     from zkaudit.documents import present, time_text
+    from zkaudit.metrics import close_on_labels
     from zkaudit.statement import Statement
 
     earlier = () if dataset_commitment is None else (dataset_commitment,)
     guard_output(output, inputs=(commitment, data, key, *earlier), force=False)
     published = load_commitment(commitment)
     dataset = quantise_inputs(published.architecture, load_dataset(data))
-    statement = Statement(commitment=published, dataset=dataset, claim=parse_claim(claim))
+    asked, classes = parse_claim(claim), published.architecture.classes
+    statement = Statement(commitment=published, dataset=dataset, claim=close_on_labels(asked, dataset, classes))
     # A claim or a network that no proof could be about is refused before it is signed.
     _ = statement.layout
     committed = b"" if dataset_commitment is None else load_dataset_commitment(dataset_commitment).digest()
     auditor = unlock(key, passphrase_file)
-    ticket = make_challenge(statement, auditor, issued=present(), lifetime=expires, dataset_commitment=committed)
+    ticket = make_challenge(
+        statement, auditor, issued=present(), lifetime=expires, dataset_commitment=committed, asked=asked
+    )
     save_challenge(output, ticket)
     until = "never" if ticket.expires is None else time_text(ticket.expires)
     fields = {

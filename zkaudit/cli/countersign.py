@@ -50,7 +50,7 @@ def countersign(
     from zkaudit.receipt import countersign as add_signature
     from zkaudit.signing import load_trusted_keys
     from zkaudit.statement import Statement
-    from zkaudit.verifier import Policy, verify
+    from zkaudit.verifier import Policy, stated_claim, verify
     from zkaudit.wire import read_bounded
 
     read = tuple(path for path in (proof, commitment, data, challenge, key) if path is not None)
@@ -60,10 +60,12 @@ def countersign(
     earlier = None if receipt is None else load_receipt(receipt)
     known_keys = load_trusted_keys(trusted)
     published = load_commitment(commitment)
+    content = read_bounded(proof, policy.maximum_proof_bytes, "proof")
+    asked = parse_claim(claim if claim is not None else ticket.claim if ticket else "")
     statement = Statement(
         commitment=published,
         dataset=quantise_inputs(published.architecture, load_dataset(data)),
-        claim=parse_claim(claim if claim is not None else ticket.claim if ticket else ""),
+        claim=stated_claim(asked, content),
         challenge=None if ticket is None else ticket.digest(),
     )
     now = present()
@@ -72,7 +74,6 @@ def countersign(
         require_answer(ticket, statement)
         # A later signer attests what the first one saw, and at the first one's time.
         require_genuine(ticket, known_keys, time)
-    content = read_bounded(proof, policy.maximum_proof_bytes, "proof")
     verdict = verify(statement, content, policy)
     body = body_of(hashlib.sha256(content).digest(), statement, time)
     signer = unlock(key, passphrase_file)
