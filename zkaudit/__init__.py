@@ -50,12 +50,15 @@ _HOMES = {
     "verify_receipt": "zkaudit.receipt",
     "load_trusted_keys": "zkaudit.signing",
     "Statement": "zkaudit.statement",
+    "Finding": "zkaudit.findings",
     "Policy": "zkaudit.verifier",
     "Verdict": "zkaudit.verifier",
+    "stated_claim": "zkaudit.verifier",
     "verify": "zkaudit.verifier",
 }
 
 __all__ = [
+    "Finding",
     "InvalidInput",
     "Policy",
     "PolicyNotMet",
@@ -82,6 +85,7 @@ __all__ = [
     "save_commitment",
     "save_model",
     "save_opening",
+    "stated_claim",
     "verify",
     "verify_receipt",
 ]
