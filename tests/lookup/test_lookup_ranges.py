@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import random_case
-from tests.plain import plain_verifier
+from tests.plain import plain_verifier, term_value
 from tests.views import random_element, random_elements
 from zkaudit.field import arrays
 from zkaudit.field.extension import ONE, ZERO, Element, add, multiply
@@ -75,20 +75,28 @@ def test_static_lookups_and_multiplicities_become_ranges() -> None:
     assert all(isinstance(term, RangeTerm | BatchedTerm) for claim in claims for term in claim.terms)
 
 
-def test_a_gather_of_static_cells_is_refused() -> None:
-    layout = random_case().statement.layout
+def test_a_gather_of_static_cells_weighs_what_it_reads() -> None:
+    case = random_case()
+    layout, columns = case.statement.layout, case.columns()
     circuit = layout.circuit
-    lookups = []
+    lookups, turned = [], dict(columns)
     for lookup in circuit.lookups:
         if circuit.lookup_kind(lookup) is Kind.STATIC:
             value = lookup.values[0]
             places = np.arange(value.positions)
-            read = dataclasses.replace(value.terms[0], gather=Gather(targets=places, sources=places))
+            read = dataclasses.replace(value.terms[0], gather=Gather(targets=places, sources=places[::-1].copy()))
             lookup = dataclasses.replace(lookup, values=(dataclasses.replace(value, terms=(read,)),))
+            turned[read.column] = columns[read.column][::-1]
         lookups.append(lookup)
+    assert turned.keys() == columns.keys()
     changed = type(layout)(dataclasses.replace(circuit, lookups=tuple(lookups)))
     fingerprint = Fingerprint(alpha=random_element(), betas=random_elements(layout.arity))
-    with pytest.raises(ValueError, match="whole columns"):
-        leaf_claims(
-            plain_verifier([]), changed, fingerprint, random_elements(layout.tree_depth), known(ZERO), known(ZERO)
-        )
+    point = random_elements(layout.tree_depth)
+    totals = []
+    for made, cells in ((changed, columns), (layout, turned)):
+        _, denominators = leaf_claims(plain_verifier([]), made, fingerprint, point, known(ZERO), known(ZERO))
+        total = ZERO
+        for term in denominators.terms:
+            total = add(total, term_value(made, cells, [point[: circuit.sample_bits]], term))
+        totals.append((total, denominators.value.constant))
+    assert totals[0] == totals[1]
