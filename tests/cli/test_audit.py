@@ -266,7 +266,7 @@ def test_check_shows_the_constraints_by_gadget(audited: Files, capsys: pytest.Ca
     lines = capsys.readouterr().out.splitlines()
     heading = next(i for i, line in enumerate(lines) if line.split() == ["gadget", "constraints", "instances", "cells"])
     counts = {line.rsplit(maxsplit=3)[0].strip(): line.split()[-3:] for line in lines[heading + 1 :]}
-    assert list(counts) == ["requantise 1", "argmax", "claim", "weights", "lookup"]
+    assert set(counts) == {"requantise 1", "argmax", "weights", "lookup", "claim"}
     assert counts["weights"] == ["2", *[f"{2048 + audited.model.architecture.weight_count:,}"] * 2]
 
 
