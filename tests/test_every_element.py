@@ -25,9 +25,9 @@ from zkaudit.prover import prove_columns
 from zkaudit.verifier import Policy, verify
 
 GRINDING = dataclasses.replace(
-    TEST_INSECURE, name="test-grinding", grinding_bits=22, target_bits=40, pad_target_bits=44
+    TEST_INSECURE, name="test-grinding", grinding_bits=24, target_bits=42, pad_target_bits=46
 )
-"""A wrong challenge passes with probability 2^-22, 0.001 over all lies of this file."""
+"""A wrong challenge passes with probability 2^-24, 0.0002 over all lies of this file."""
 
 pytestmark = pytest.mark.usefixtures("profile")
 
