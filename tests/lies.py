@@ -36,7 +36,7 @@ def refused(count: int = 1) -> None:
 
 
 @contextmanager
-def rejected(reason: Reason, where: str = "") -> Iterator[None]:
+def rejected(reason: Reason, where: str | None = None) -> Iterator[None]:
     """What runs within is rejected for this reason, at a place that matches; it counts as a lie."""
     with pytest.raises(Rejected, match=where) as caught:
         yield

@@ -300,6 +300,28 @@ def test_a_challenge_is_named_by_a_whole_digest(digest: bytes) -> None:
 
 
 @pytest.mark.lies("claim: count, threshold, labels, data")
+def test_every_label_and_every_count() -> None:
+    """A proof of one claim about one set of labels is none of any other, whatever its file says."""
+    case = random_case((3, 3, 3), samples=5)
+    proof = prove_columns(case.statement, case.columns()).proof
+    classes, data = case.model.architecture.classes, case.statement.dataset
+    for sample, label in np.ndindex(data.samples, classes):
+        labels = data.labels.copy()
+        labels[sample] = label
+        if label != data.labels[sample]:
+            statement = replace(case.statement, dataset=replace(data, labels=labels))
+            assert reason_of(statement, proof) is Reason.WRONG_DATA
+            assert reason_of(statement, relabelled(proof, statement)) in OTHER_CHALLENGES
+    for count in range(data.samples + 1):
+        for text in (f"correct >= {count}", f"correct == {count}", f"accuracy >= {count / data.samples}"):
+            claim = parse_claim(text)
+            if claim.text != case.statement.claim.text:
+                statement = replace(case.statement, claim=claim)
+                assert reason_of(statement, proof) is Reason.WRONG_CLAIM
+                assert reason_of(statement, relabelled(proof, statement)) in OTHER_CHALLENGES
+
+
+@pytest.mark.lies("claim: count, threshold, labels, data")
 def test_another_shape_and_another_profile() -> None:
     case = random_case((3, 3, 3), samples=5)
     proof = prove_columns(case.statement, case.columns()).proof

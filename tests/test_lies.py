@@ -103,6 +103,14 @@ def wide_lies(case: Case, honest: Columns) -> Iterator[Lie]:
             yield {f"requantise 1/{relation}"}, with_cells(case.statement, moved, {(excess, cell): 1})
             borrowed = {(REMAINDER, cell): int(honest[REMAINDER][cell]) - delta * step}
             yield {f"{REMAINDER} in range"}, with_cells(case.statement, moved, borrowed)
+    # 2^shift (q + k / 2^shift) + (rem - k) = 2^shift q + rem in the field alone: the value before the clamp is far off.
+    for cell, multiple in zip(map(tuple, inside), (1, 2, 3), strict=True):
+        if honest[REMAINDER][cell] >= multiple:
+            far = {
+                (OVER, cell): (int(honest[OVER][cell]) + multiple * inverse(step)) % MODULUS,
+                (REMAINDER, cell): int(honest[REMAINDER][cell]) - multiple,
+            }
+            yield {f"{OVER} in range"}, with_cells(case.statement, honest, far)
     # All the way up, with an excess below zero that only its range holds: q = 255 + over.
     for cell in map(tuple, inside):
         outputs = honest[OUTPUT].copy()
@@ -127,10 +135,11 @@ def narrow_lies(case: Case, honest: Columns) -> Iterator[Lie]:
         yield {"requantise 1/shift"}, with_cells(case.statement, moved, shifted)
         borrowed = shifted | {(REMAINDER, cell): int(honest[REMAINDER][cell]) - (1 << shift)}
         yield {f"{REMAINDER} in range"}, with_cells(case.statement, moved, borrowed)
-        # 2^shift q' + (rem - 1) = 2^shift q + rem has a solution q' in the field.
-        wrapped = (int(honest[BEFORE][cell]) + inverse(1 << shift)) % MODULUS
-        far = {(BEFORE, cell): wrapped, (REMAINDER, cell): int(honest[REMAINDER][cell]) - 1}
-        yield {"requantise 1/clamp"}, with_cells(case.statement, moved, far)
+        # 2^shift q' + (rem - k) = 2^shift q + rem has a solution q' in the field.
+        for multiple in range(1, 1 + min(3, int(honest[REMAINDER][cell]))):
+            wrapped = (int(honest[BEFORE][cell]) + multiple * inverse(1 << shift)) % MODULUS
+            far = {(BEFORE, cell): wrapped, (REMAINDER, cell): int(honest[REMAINDER][cell]) - multiple}
+            yield {"requantise 1/clamp"}, with_cells(case.statement, moved, far)
 
 
 def with_slack(case: Case, columns: Columns) -> Columns:

@@ -25,6 +25,7 @@ from zkaudit.statement import Statement
 from zkaudit_circuits import pooling
 from zkaudit_circuits.network import INPUT, Accumulator
 from zkaudit_circuits.pooling import view_cells
+from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 VIEWS = "residual, gate, table and views"
 POOLS = "depthwise and pools"
@@ -65,6 +66,28 @@ def test_one_false_cell_of_every_batched_column(name: str) -> None:
         place = (position, sample)
         lie = with_cells(case.statement, honest, {(column.name, place): int(cells[place]) + step})
         assert violated(case.statement, lie), f"{column.name}{place} is held by nothing"
+        assert reason_of(case.statement, prove_columns(case.statement, lie).proof) is Reason.PAD_LINEAR
+
+
+@pytest.mark.lies("witness: one false cell of every column")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_one_false_cell_of_every_static_column(name: str) -> None:
+    """Multiplicities of each kind of table, the slack, and in range the weights and scalars, which the link holds."""
+    case = network(name)
+    circuit, honest = case.statement.layout.circuit, case.columns()
+    generator = np.random.default_rng(11)
+    for number, column in enumerate(circuit.of_kind(Kind.STATIC)):
+        place = (int(generator.integers(column.positions)),)
+        value = int(honest[column.name][place])
+        step = -1 if value > 0 or number % 2 else 1
+        committed = column.name in (WEIGHTS, RANDOMNESS)
+        if column.name.startswith("multiplicity"):
+            lie = honest | {column.name: honest[column.name].copy()}
+            lie[column.name][place] += step
+        else:
+            step = (1 if value < 0 else -1) if committed else step
+            lie = with_cells(case.statement, honest, {(column.name, place): value + step})
+        assert bool(violated(case.statement, lie)) is not committed, column.name
         assert reason_of(case.statement, prove_columns(case.statement, lie).proof) is Reason.PAD_LINEAR
 
 
