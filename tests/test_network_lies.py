@@ -72,7 +72,7 @@ def test_one_false_cell_of_every_batched_column(name: str) -> None:
 @pytest.mark.lies("witness: one false cell of every column")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_one_false_cell_of_every_static_column(name: str) -> None:
-    """Multiplicities of each kind of table, the slack, weights, and in range the scalars, which the link alone holds."""
+    """Multiplicities of each kind of table, the slack, weights, and scalars in range, which the link alone holds."""
     case = network(name)
     circuit, honest = case.statement.layout.circuit, case.columns()
     generator = np.random.default_rng(11)

@@ -29,6 +29,7 @@ STATEMENTS = {
     "pools": lambda: network("depthwise and pools").statement,
     "gate, table and views": lambda: network("residual, gate, table and views").statement,
     "exact count": lambda: random_case((3, 2), 5, claim="correct == 2").statement,
+    "challenge": lambda: dataclasses.replace(random_case((3, 2), 5).statement, challenge=bytes(range(32))),
 }
 
 WITNESSES = ("prover", "model", "evaluator", "witness", "examples", "calibration")

@@ -81,6 +81,7 @@ def simulate(statement: Statement) -> Simulation:
         commitment=statement.commitment.digest(),
         data=statement.dataset.digest(),
         claim=statement.claim.text,
+        challenge=statement.challenge or b"",
         witness_root=witness_root,
         pad_root=pad_root,
         lookup_nonce=run.nonces[0],
