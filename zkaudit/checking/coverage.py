@@ -63,7 +63,9 @@ class Touched:
 
     def count(self, column: str) -> int:
         """Touched cells of a column."""
-        return self.size(column) - len(self._untouched(column))
+        if column not in self._single:
+            return int(self._whole(column).sum()) * self._samples(column)
+        return int(self._cells(column).sum())
 
     def size(self, column: str) -> int:
         """Cells of a column."""
@@ -71,16 +73,19 @@ class Touched:
 
     def first_untouched(self, column: str) -> tuple[int, ...]:
         """The first cell of a column that is not touched."""
-        place = int(self._untouched(column)[0])
-        return divmod(place, self._samples(column)) if self._is_batched(column) else (place,)
+        place = tuple(int(i) for i in np.argwhere(~self._cells(column))[0])
+        return place if self._is_batched(column) else place[:1]
 
-    def _untouched(self, column: str) -> Integers:
-        positions = self._circuit.columns[column].positions
-        mask = self._positions.get(column, np.zeros(positions, np.bool_))
-        cells = np.repeat(mask, self._samples(column))
+    def _whole(self, column: str) -> Mask:
+        """The positions that are touched for every sample."""
+        return self._positions.get(column, np.zeros(self._circuit.columns[column].positions, np.bool_))
+
+    def _cells(self, column: str) -> Mask:
+        """All touched cells, (positions, samples)."""
+        whole = self._whole(column)[:, None]
         if column in self._single:
-            cells |= self._single[column].reshape(-1)
-        return np.flatnonzero(~cells)
+            return self._single[column] | whole
+        return np.broadcast_to(whole, (len(whole), self._samples(column)))
 
     def _is_batched(self, column: str) -> bool:
         return self._circuit.columns[column].kind is not Kind.STATIC
