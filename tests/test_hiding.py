@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.cases import Case, random_case
-from tests.couplings import couple_opening, couple_tableau, solve, view_opening
+from tests.couplings import OpeningView, couple_opening, couple_tableau, solve, view_opening
 from tests.networks import NETWORKS, network
 from tests.simulator.oracle import free_challenges
 from tests.simulator.proof import _interact
@@ -76,7 +76,7 @@ def test_one_column_more_than_pads_cannot_be_coupled() -> None:
     seen = view_opening(rows, first, point, gamma, indices)
     coupled = couple_opening(
         rows,
-        type(seen)(row=seen.row, columns=seen.columns[:-1]),
+        OpeningView(row=seen.row, columns=seen.columns[:-1]),
         second,
         point,
         gamma,
@@ -171,7 +171,6 @@ def test_pads_have_full_rank_at_the_columns_that_proofs_open(name: str) -> None:
         zero = [(np.zeros(count * sizes.message, np.uint32), count)]
         seen = open_columns(domain, zero, np.eye(count, dtype=np.uint32), indices).astype(np.uint64)
         assert rank(seen) == count
-        assert (seen @ np.zeros(count, np.uint64) == 0).all()
 
 
 def test_a_singular_system_is_refused() -> None:
