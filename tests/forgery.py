@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import zkaudit.prover
+from tests import lies
 from tests.cases import Case
 from zkaudit import wire
 from zkaudit.builder import CircuitBuilder
@@ -47,6 +48,7 @@ def refusal(statement: Statement, proof: bytes) -> Rejected | InvalidInput:
     try:
         verdict = verify(statement, proof, POLICY)
     except (Rejected, InvalidInput) as error:
+        lies.refused()
         return error
     raise AssertionError(f"a false proof was accepted: {verdict.claim}")
 

@@ -46,6 +46,7 @@ MESSAGE_LABELS = {
 """Every message that goes out under pads."""
 
 
+@pytest.mark.lies("message: altered by the prover")
 @pytest.mark.parametrize("name", ["dense", "residual, gate, table and views"])
 def test_every_kind_of_message_altered_as_it_is_sent(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One element is off by one, all that follows is computed honestly from the challenges that follow it."""
@@ -64,6 +65,7 @@ def test_every_kind_of_message_altered_as_it_is_sent(name: str, monkeypatch: pyt
     assert tried >= 20
 
 
+@pytest.mark.lies("message: altered by the prover")
 @pytest.mark.parametrize(
     ("part", "reason"),
     [
@@ -91,6 +93,7 @@ def test_every_response_of_the_pad_tests_altered_as_it_is_sent(
         assert reason_of(case.statement, proof) is reason
 
 
+@pytest.mark.lies("message: altered by the prover")
 def test_a_linear_response_that_sums_to_the_target_of_a_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sum over the message subgroup is made right, so only the opened columns tell."""
     case = random_case((3, 2), samples=9, claim="correct == 9")
@@ -122,6 +125,7 @@ def test_a_linear_response_that_sums_to_the_target_of_a_lie(monkeypatch: pytest.
     assert error.where.startswith("pad column")
 
 
+@pytest.mark.lies("message: altered by the prover")
 def test_a_combined_row_altered_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     case = random_case((3, 3, 3), samples=5)
     for part, place in (("cells", 0), ("cells", -1), ("pads", 0), ("pads", -1)):

@@ -86,6 +86,7 @@ def expected_reasons(name: str) -> set[Reason]:
     return {*OTHER_CHALLENGES, Reason.NON_CANONICAL}
 
 
+@pytest.mark.lies("message: altered in the file")
 @pytest.mark.parametrize("name", FIELDS)
 def test_every_field_altered_and_sealed_again(honest: tuple[Case, bytes], name: str) -> None:
     case, proof = honest
@@ -100,6 +101,7 @@ def test_every_field_altered_and_sealed_again(honest: tuple[Case, bytes], name: 
     assert len(changes) >= 3
 
 
+@pytest.mark.lies("message: of another length")
 @pytest.mark.parametrize("name", FIELDS)
 def test_every_field_of_another_length_or_type(honest: tuple[Case, bytes], name: str) -> None:
     case, proof = honest
@@ -119,6 +121,7 @@ def test_every_field_of_another_length_or_type(honest: tuple[Case, bytes], name:
                 assert reason_of(case.statement, altered) is Reason.WRONG_LENGTH
 
 
+@pytest.mark.lies("file: second encodings")
 @pytest.mark.parametrize("name", ["messages", "row", "responses", "witness.cells", "pads.cells"])
 def test_residues_that_are_not_canonical(honest: tuple[Case, bytes], name: str) -> None:
     case, proof = honest
@@ -133,6 +136,7 @@ def test_residues_that_are_not_canonical(honest: tuple[Case, bytes], name: str) 
         assert reason_of(case.statement, with_field(proof, name, change)) is Reason.NON_CANONICAL
 
 
+@pytest.mark.lies("message: altered in the file")
 def test_every_kind_of_message_altered_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     case = random_case(**HONEST[0])  # type: ignore[arg-type]
     prover = LyingProver()
@@ -153,6 +157,7 @@ def test_every_kind_of_message_altered_in_the_file(monkeypatch: pytest.MonkeyPat
     assert tried >= 30
 
 
+@pytest.mark.lies("file: flipped, cut, extended")
 def test_bytes_flipped_without_a_new_digest(honest: tuple[Case, bytes]) -> None:
     case, proof = honest
     places = [*range(60), *range(60, len(proof) - 40, 97), *range(len(proof) - 40, len(proof))]
@@ -163,6 +168,7 @@ def test_bytes_flipped_without_a_new_digest(honest: tuple[Case, bytes]) -> None:
     assert len(places) >= 300
 
 
+@pytest.mark.lies("file: flipped, cut, extended")
 def test_truncated_and_extended(honest: tuple[Case, bytes]) -> None:
     case, proof = honest
     lengths = [*range(0, 64), *range(64, len(proof), 1009), len(proof) - 33, len(proof) - 32, len(proof) - 1]
@@ -173,6 +179,7 @@ def test_truncated_and_extended(honest: tuple[Case, bytes]) -> None:
         assert isinstance(refusal(case.statement, tail + proof), InvalidInput)
 
 
+@pytest.mark.lies("file: flipped, cut, extended")
 def test_fields_missing_and_unknown(honest: tuple[Case, bytes]) -> None:
     case, proof = honest
     body = parts_of(proof)
@@ -186,6 +193,7 @@ def test_fields_missing_and_unknown(honest: tuple[Case, bytes]) -> None:
     assert isinstance(refusal(case.statement, sealed(list(body.values()))), InvalidInput)
 
 
+@pytest.mark.lies("merkle: roots, columns, paths")
 def test_roots_and_oracles_swapped(honest: tuple[Case, bytes]) -> None:
     case, proof = honest
     body = parts_of(proof)
@@ -195,6 +203,7 @@ def test_roots_and_oracles_swapped(honest: tuple[Case, bytes]) -> None:
         assert reason_of(case.statement, sealed(body | changes)) in OTHER_CHALLENGES
 
 
+@pytest.mark.lies("merkle: roots, columns, paths")
 def test_columns_opened_in_another_order(honest: tuple[Case, bytes]) -> None:
     case, proof = honest
     for name, oracle in (("witness", case.statement.oracles[0]), ("pads", case.statement.oracles[1])):
@@ -213,6 +222,7 @@ def test_columns_opened_in_another_order(honest: tuple[Case, bytes]) -> None:
             assert reason_of(case.statement, sealed(parts_of(proof) | {name: other})) is Reason.MERKLE_PATH
 
 
+@pytest.mark.lies("message: altered in the file")
 def test_parts_of_two_proofs_of_one_statement(honest: tuple[Case, bytes]) -> None:
     case, proof = honest
     other = parts_of(prove_columns(case.statement, case.columns()).proof)
@@ -252,6 +262,7 @@ def other_statements(case: Case) -> list[tuple[Reason, Statement]]:
     ]
 
 
+@pytest.mark.lies("claim: count, threshold, labels, data")
 def test_another_statement() -> None:
     case = random_case((3, 3, 3), samples=5)
     proof = prove_columns(case.statement, case.columns()).proof
@@ -265,6 +276,7 @@ def test_another_statement() -> None:
     assert tried == 14
 
 
+@pytest.mark.lies("claim: count, threshold, labels, data")
 def test_another_challenge() -> None:
     """A proof for one challenge is none for another, for none, and the other way round."""
     tickets = (None, bytes(32), bytes(31) + b"\1")
@@ -287,6 +299,29 @@ def test_a_challenge_is_named_by_a_whole_digest(digest: bytes) -> None:
         replace(random_case((2, 2), samples=1).statement, challenge=digest)
 
 
+@pytest.mark.lies("claim: count, threshold, labels, data")
+def test_every_label_and_every_count() -> None:
+    """A proof of one claim about one set of labels is none of any other, whatever its file says."""
+    case = random_case((3, 3, 3), samples=5)
+    proof = prove_columns(case.statement, case.columns()).proof
+    classes, data = case.model.architecture.classes, case.statement.dataset
+    for sample, label in np.ndindex(data.samples, classes):
+        labels = data.labels.copy()
+        labels[sample] = label
+        if label != data.labels[sample]:
+            statement = replace(case.statement, dataset=replace(data, labels=labels))
+            assert reason_of(statement, proof) is Reason.WRONG_DATA
+            assert reason_of(statement, relabelled(proof, statement)) in OTHER_CHALLENGES
+    for count in range(data.samples + 1):
+        for text in (f"correct >= {count}", f"correct == {count}", f"accuracy >= {count / data.samples}"):
+            claim = parse_claim(text)
+            if claim.text != case.statement.claim.text:
+                statement = replace(case.statement, claim=claim)
+                assert reason_of(statement, proof) is Reason.WRONG_CLAIM
+                assert reason_of(statement, relabelled(proof, statement)) in OTHER_CHALLENGES
+
+
+@pytest.mark.lies("claim: count, threshold, labels, data")
 def test_another_shape_and_another_profile() -> None:
     case = random_case((3, 3, 3), samples=5)
     proof = prove_columns(case.statement, case.columns()).proof
@@ -298,6 +333,7 @@ def test_another_shape_and_another_profile() -> None:
     assert reason_of(standard, relabelled(proof, standard)) in OTHER_CHALLENGES
 
 
+@pytest.mark.lies("file: flipped, cut, extended")
 def test_a_policy_is_met_or_named_after_the_proof_is_valid(honest: tuple[Case, bytes]) -> None:
     case, proof = honest
     architecture = case.statement.commitment.architecture.digest().hex()

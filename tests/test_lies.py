@@ -71,6 +71,7 @@ def assert_rejected(statement: Statement, columns: Columns) -> None:
     assert reason_of(statement, prove_columns(statement, columns).proof) is Reason.PAD_LINEAR
 
 
+@pytest.mark.lies("witness: one false cell of every column")
 @pytest.mark.parametrize("name", CASES)
 def test_one_false_cell_of_any_column(name: str) -> None:
     case = random_case(**CASES[name])  # type: ignore[arg-type]
@@ -102,6 +103,14 @@ def wide_lies(case: Case, honest: Columns) -> Iterator[Lie]:
             yield {f"requantise 1/{relation}"}, with_cells(case.statement, moved, {(excess, cell): 1})
             borrowed = {(REMAINDER, cell): int(honest[REMAINDER][cell]) - delta * step}
             yield {f"{REMAINDER} in range"}, with_cells(case.statement, moved, borrowed)
+    # 2^shift (q + k / 2^shift) + (rem - k) = 2^shift q + rem in the field alone: the value before the clamp is far off.
+    for cell, multiple in zip(map(tuple, inside), (1, 2, 3), strict=True):
+        if honest[REMAINDER][cell] >= multiple:
+            far = {
+                (OVER, cell): (int(honest[OVER][cell]) + multiple * inverse(step)) % MODULUS,
+                (REMAINDER, cell): int(honest[REMAINDER][cell]) - multiple,
+            }
+            yield {f"{OVER} in range"}, with_cells(case.statement, honest, far)
     # All the way up, with an excess below zero that only its range holds: q = 255 + over.
     for cell in map(tuple, inside):
         outputs = honest[OUTPUT].copy()
@@ -126,10 +135,11 @@ def narrow_lies(case: Case, honest: Columns) -> Iterator[Lie]:
         yield {"requantise 1/shift"}, with_cells(case.statement, moved, shifted)
         borrowed = shifted | {(REMAINDER, cell): int(honest[REMAINDER][cell]) - (1 << shift)}
         yield {f"{REMAINDER} in range"}, with_cells(case.statement, moved, borrowed)
-        # 2^shift q' + (rem - 1) = 2^shift q + rem has a solution q' in the field.
-        wrapped = (int(honest[BEFORE][cell]) + inverse(1 << shift)) % MODULUS
-        far = {(BEFORE, cell): wrapped, (REMAINDER, cell): int(honest[REMAINDER][cell]) - 1}
-        yield {"requantise 1/clamp"}, with_cells(case.statement, moved, far)
+        # 2^shift q' + (rem - k) = 2^shift q + rem has a solution q' in the field.
+        for multiple in range(1, 1 + min(3, int(honest[REMAINDER][cell]))):
+            wrapped = (int(honest[BEFORE][cell]) + multiple * inverse(1 << shift)) % MODULUS
+            far = {(BEFORE, cell): wrapped, (REMAINDER, cell): int(honest[REMAINDER][cell]) - multiple}
+            yield {"requantise 1/clamp"}, with_cells(case.statement, moved, far)
 
 
 def with_slack(case: Case, columns: Columns) -> Columns:
@@ -174,6 +184,7 @@ def prediction_lies(case: Case, honest: Columns) -> Iterator[Lie]:
         yield {"argmax/one chosen"}, lie(best, top + 1, one_hot={len(logits): 0})
 
 
+@pytest.mark.lies("witness: activations, remainders, predictions")
 @pytest.mark.parametrize(
     ("parameters", "lies", "least"),
     [(WIDE, wide_lies, 15), (NARROW, narrow_lies, 9), (WIDE, prediction_lies, 10)],
@@ -192,6 +203,7 @@ def test_consistent_lies_that_one_relation_sees(
     assert alone >= least
 
 
+@pytest.mark.lies("witness: activations, remainders, predictions")
 def test_a_tie_goes_to_the_lowest_index() -> None:
     case = random_case((2, 3), samples=2, claim="correct >= 0")
     cells = np.zeros(case.model.architecture.weight_count, np.int8)
@@ -238,6 +250,7 @@ def weight_lies(case: Case, honest: Columns) -> Iterator[Lie]:
     yield set(), replace(case, opening=again).columns()
 
 
+@pytest.mark.lies("witness: weights and commitment openings")
 def test_other_weights_and_other_randomness() -> None:
     case = random_case(**WIDE)  # type: ignore[arg-type]
     tried = 0
@@ -251,6 +264,7 @@ def test_other_weights_and_other_randomness() -> None:
     assert tried >= 17
 
 
+@pytest.mark.lies("witness: weights and commitment openings")
 def test_randomness_that_opens_the_commitment_to_another_model_is_out_of_range() -> None:
     case = random_case(**WIDE)  # type: ignore[arg-type]
     stranger = random_case(**WIDE | {"seed": 8})  # type: ignore[arg-type]
@@ -261,6 +275,7 @@ def test_randomness_that_opens_the_commitment_to_another_model_is_out_of_range()
     assert_rejected(case.statement, columns)
 
 
+@pytest.mark.lies("claim: count, threshold, labels, data")
 def test_false_counts() -> None:
     case = random_case((3, 2), samples=9)
     samples, correct = case.statement.samples, case.correct
@@ -283,6 +298,7 @@ def test_false_counts() -> None:
     assert tried == 7
 
 
+@pytest.mark.lies("claim: count, threshold, labels, data")
 def test_a_prediction_made_right_for_the_count() -> None:
     case = random_case((3, 2), samples=9, claim="correct == 9")
     columns = case.columns()
@@ -323,6 +339,7 @@ def multiplicity_lies(case: Case, honest: Columns) -> Iterator[Columns]:
         yield columns
 
 
+@pytest.mark.lies("witness: multiplicities")
 def test_multiplicities_that_cancel() -> None:
     case = random_case(**WIDE)  # type: ignore[arg-type]
     tried = 0
@@ -333,6 +350,7 @@ def test_multiplicities_that_cancel() -> None:
     assert tried >= 20
 
 
+@pytest.mark.lies("claim: count, threshold, labels, data")
 def test_other_inputs_than_the_public_ones() -> None:
     case = random_case(**WIDE)  # type: ignore[arg-type]
     inputs = case.statement.dataset.inputs.copy()

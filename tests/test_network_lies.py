@@ -25,6 +25,7 @@ from zkaudit.statement import Statement
 from zkaudit_circuits import pooling
 from zkaudit_circuits.network import INPUT, Accumulator
 from zkaudit_circuits.pooling import view_cells
+from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 VIEWS = "residual, gate, table and views"
 POOLS = "depthwise and pools"
@@ -51,6 +52,7 @@ def assert_rejected(case: Case, columns: Columns, broken: set[str]) -> None:
     assert reason_of(case.statement, prove_columns(case.statement, columns).proof) is Reason.PAD_LINEAR
 
 
+@pytest.mark.lies("witness: one false cell of every column")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_one_false_cell_of_every_batched_column(name: str) -> None:
     case = network(name)
@@ -67,6 +69,29 @@ def test_one_false_cell_of_every_batched_column(name: str) -> None:
         assert reason_of(case.statement, prove_columns(case.statement, lie).proof) is Reason.PAD_LINEAR
 
 
+@pytest.mark.lies("witness: one false cell of every column")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_one_false_cell_of_every_static_column(name: str) -> None:
+    """Multiplicities of each kind of table, the slack, weights and scalars in range, which the link may hold alone."""
+    case = network(name)
+    circuit, honest = case.statement.layout.circuit, case.columns()
+    generator = np.random.default_rng(11)
+    for number, column in enumerate(circuit.of_kind(Kind.STATIC)):
+        place = (int(generator.integers(column.positions)),)
+        value = int(honest[column.name][place])
+        step = -1 if value > 0 or number % 2 else 1
+        if column.name.startswith("multiplicity"):
+            lie = honest | {column.name: honest[column.name].copy()}
+            lie[column.name][place] += step
+        else:
+            step = (1 if value < 0 else -1) if column.name in (WEIGHTS, RANDOMNESS) else step
+            lie = with_cells(case.statement, honest, {(column.name, place): value + step})
+        linked = column.name in (WEIGHTS, RANDOMNESS)
+        assert linked or violated(case.statement, lie), f"{column.name} is held by nothing"
+        assert reason_of(case.statement, prove_columns(case.statement, lie).proof) is Reason.PAD_LINEAR
+
+
+@pytest.mark.lies("witness: sums of layers")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_sums_that_are_off_by_one(name: str) -> None:
     """Accumulators of each kind of layer, pooled sums among them: only the relation that reads them can tell."""
@@ -98,6 +123,7 @@ def requantised(case: Case, kind: type) -> str:
     raise AssertionError(kind)
 
 
+@pytest.mark.lies("witness: sums of layers")
 def test_an_average_that_is_off_by_one() -> None:
     """The output of the division, its excess put into the remainder, which only its range can tell."""
     for name in (POOLS, VIEWS):
@@ -140,6 +166,7 @@ CHOICES: dict[str, Callable[[Integers, Integers], Integers]] = {
 }
 
 
+@pytest.mark.lies("witness: maxima, gates, tables")
 @pytest.mark.parametrize(("name", "column"), max_pools())
 def test_a_wrong_maximum(name: str, column: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The maxima of later levels, and all behind the pool, are those of the wrong one."""
@@ -166,6 +193,7 @@ def test_a_wrong_maximum(name: str, column: str, monkeypatch: pytest.MonkeyPatch
         assert_rejected(case, witness_with(choose), {f"{column} of pair"})
 
 
+@pytest.mark.lies("witness: maxima, gates, tables")
 def test_a_wrong_product_of_a_gate() -> None:
     case = claimless(VIEWS)
     number = 1 + next(i for i, layer in enumerate(case.model.architecture.layers) if isinstance(layer, Gate))
@@ -178,6 +206,7 @@ def test_a_wrong_product_of_a_gate() -> None:
         assert_rejected(case, with_lie(case, columns={column: products}), {f"gate {number}/multiply"})
 
 
+@pytest.mark.lies("witness: maxima, gates, tables")
 @pytest.mark.parametrize("name", [VIEWS, "signal"])
 def test_a_wrong_output_of_a_table(name: str) -> None:
     """Another entry of the table, and none of them; the whole network follows."""
@@ -199,6 +228,7 @@ def test_a_wrong_output_of_a_table(name: str) -> None:
             assert_rejected(case, with_lie(case, columns={output: outputs}), {map_name})
 
 
+@pytest.mark.lies("witness: weights and commitment openings")
 @pytest.mark.parametrize("name", ["convolutions", POOLS])
 def test_other_weights_of_a_convolution(name: str) -> None:
     """Every relation holds, so only the link to the commitment tells."""
@@ -213,6 +243,7 @@ def test_other_weights_of_a_convolution(name: str) -> None:
         assert_rejected(case, lie, set())
 
 
+@pytest.mark.lies("claim: count, threshold, labels, data")
 @pytest.mark.parametrize("name", ["convolutions", "input committed, one sample", "signal"])
 def test_other_inputs_than_the_public_ones(name: str) -> None:
     """The columns hold together, for inputs of the prover's own."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import lies
 from tests.cases import Case, random_case
 from tests.forgery import claims_of
 from tests.views import kernel_vector
@@ -43,6 +44,8 @@ from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
 from zkaudit.verifier import Policy, verify
 
+pytestmark = pytest.mark.lies("pitfalls: forgeries of another model or statement")
+
 INSECURE = Policy(minimum_bits=0, profiles=("test-insecure",))
 
 
@@ -67,6 +70,7 @@ def accepted(statement: Statement, proof: bytes) -> bool:
     try:
         verify(statement, proof, INSECURE)
     except Rejected:
+        lies.refused()
         return False
     return True
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests import lies
 from tests.cases import Case, random_case
 from tests.networks import NETWORKS, network
 from zkaudit.checking import check_columns
@@ -86,6 +87,7 @@ def mutations(columns: Mapping[str, Integers], column: str) -> Iterator[tuple[tu
         yield place, int(generator.integers(2, MODULUS - 2)) + value
 
 
+@pytest.mark.lies("circuit: mutated cells, the constraint named")
 @pytest.mark.parametrize("name", [*CASES, *NETWORKS])
 def test_every_mutated_cell_violates_a_constraint_of_its_column(name: str) -> None:
     case = random_case(**CASES[name]) if name in CASES else network(name)  # type: ignore[arg-type]
@@ -118,6 +120,7 @@ def check_mutations(case: Case, chosen: list[Column]) -> None:
             mutated[column.name][place] = value
             violated = {v.constraint for v in check_columns(own, mutated).violations}
             assert violated & named, f"{column.name}{place} = {value}: {violated} does not name {named}"
+            lies.refused()
 
 
 def test_the_narrow_case_uses_one_table() -> None:

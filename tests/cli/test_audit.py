@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import zkaudit.statement
 from tests.cli.conftest import SAMPLES, Files, Program, make_files
 from zkaudit import cli, wire
 from zkaudit.commitment import commit, save_commitment
@@ -239,7 +241,9 @@ def test_more_right_than_there_are_samples(audited: Files, program: Program) -> 
 def test_false_claims(audited: Files, program: Program, claim: str) -> None:
     code, shown = program(*_arguments("check", audited, claim=claim))
     assert (code, shown["status"]) == (1, "violated")
-    assert shown["violations"][0]["gadget"] == "claim"
+    violation = shown["violations"][0]
+    assert violation["gadget"] == "claim"
+    assert violation["values"] == ([] if "==" in claim else ["claim/slack limb 0[0] = 0"])
     out = audited.path("false.zkp")
     code, shown = program(*_arguments("prove", audited, claim=claim, proof=out))
     assert (code, shown["status"], shown["reason"]) == (1, "unprovable", "not-provable")
@@ -250,6 +254,39 @@ def test_check_of_a_true_claim(audited: Files, program: Program) -> None:
     code, shown = program(*_arguments("check", audited))
     assert (code, shown["status"], shown["violations"]) == (0, "satisfied", [])
     assert shown["constraints"] > shown["cells"] > 0
+    assert sum(one["cells"] for one in shown["columns"]) == shown["cells"]
+    assert not any(one["untouched"] for one in shown["columns"])
+    assert {"requantise 1", "argmax", "claim", "weights"} <= {one["gadget"] for one in shown["coverage"]}
+    assert sum(one["instances"] for one in shown["coverage"]) == shown["constraints"] - SAMPLES
+
+
+def test_check_shows_the_constraints_by_gadget(audited: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(_arguments("check", audited))
+    assert ended.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    heading = next(i for i, line in enumerate(lines) if line.split() == ["gadget", "constraints", "instances", "cells"])
+    counts = {line.rsplit(maxsplit=3)[0].strip(): line.split()[-3:] for line in lines[heading + 1 :]}
+    assert set(counts) == {"requantise 1", "argmax", "weights", "lookup", "claim"}
+    assert counts["weights"] == ["2", *[f"{2048 + audited.model.architecture.weight_count:,}"] * 2]
+
+
+def test_check_names_a_cell_that_no_constraint_touches(
+    audited: Files, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gadget that forgets a lookup is an error of the circuit, and every witness would pass it."""
+    lower = zkaudit.statement.lower
+
+    def forgetful(*arguments: object) -> object:
+        circuit = lower(*arguments)  # type: ignore[arg-type]
+        return replace(circuit, lookups=tuple(one for one in circuit.lookups if one.name != "randomness in range"))
+
+    monkeypatch.setattr(zkaudit.statement, "lower", forgetful)
+    code, shown = program(*_arguments("check", audited))
+    assert (code, shown["status"]) == (1, "violated")
+    (violation,) = [one for one in shown["violations"] if one["constraint"] == "coverage"]
+    assert (violation["gadget"], violation["cell"]) == ("randomness", "(0,)")
+    assert violation["detail"].startswith("2048 of 2048 cells")
 
 
 def test_files_of_another_commitment(audited: Files, program: Program, tmp_path: Path) -> None:

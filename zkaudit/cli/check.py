@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zkaudit.cli.options import claim_option, data_option, json_option, model_argument
 from zkaudit.cli.outcome import ExitCode, Outcome, printable, table
 from zkaudit.cli.progress import announce
+
+if TYPE_CHECKING:
+    from zkaudit.checking import CheckReport, Violation
 
 SHOWN_VIOLATIONS = 10
 """Performance knob: violations that a person sees; `--json` has them all."""
@@ -40,10 +46,7 @@ def check(known: dict[str, object], model: Path, data: Path, claim: str) -> Outc
     start = time.perf_counter()
     report = check_statement(Statement(commitment=commitment, dataset=dataset, claim=asked), owned)
     seconds = time.perf_counter() - start
-    violations = [
-        {"constraint": one.constraint, "gadget": one.gadget, "cell": str(one.cell), "detail": one.detail}
-        for one in report.violations
-    ]
+    violations = [_violation(one) for one in report.violations]
     fields = {
         "claim": asked.text,
         "reveals": list(asked.reveals()),
@@ -51,6 +54,8 @@ def check(known: dict[str, object], model: Path, data: Path, claim: str) -> Outc
         "constraints": report.constraints,
         "cells": report.cells,
         "violations": violations,
+        "coverage": [asdict(one) for one in report.coverage],
+        "columns": [asdict(one) for one in report.columns],
         "seconds": seconds,
     }
     rows = {
@@ -61,17 +66,42 @@ def check(known: dict[str, object], model: Path, data: Path, claim: str) -> Outc
         "seconds": f"{seconds:.2f}",
     }
     if not violations:
-        lines = ("every constraint holds", *table(rows.items()))
+        lines = ("every constraint holds, and every cell is touched", *table(rows.items()), *_coverage(report))
         return Outcome(status="satisfied", fields=fields, lines=lines)
-    named = tuple(
-        f"  {one['constraint']} of {one['gadget']} at {one['cell']}: {one['detail']}"
-        for one in violations[:SHOWN_VIOLATIONS]
-    )
+    named = tuple(line for one in report.violations[:SHOWN_VIOLATIONS] for line in _lines(one))
     return Outcome(
         status="violated",
         reason="constraint-violated",
         exit_code=ExitCode.REJECTED,
         error=printable(f"{violations[0]['constraint']}, violated cells in all: {len(violations)}"),
         fields=fields,
-        lines=(*named, *table(rows.items())),
+        lines=(*named, *table(rows.items()), *_coverage(report)),
     )
+
+
+def _violation(one: Violation) -> dict[str, object]:
+    """A violation as `--json` shows it."""
+    return {
+        "constraint": one.constraint,
+        "gadget": one.gadget,
+        "layer": one.layer,
+        "cell": str(one.cell),
+        "detail": one.detail,
+        "values": [str(value) for value in one.values],
+    }
+
+
+def _lines(one: Violation) -> Iterator[str]:
+    """A violation as a person reads it."""
+    layer = f" (layer {one.layer})" if one.layer else ""
+    yield printable(f"  {one.constraint} of {one.gadget}{layer} at {one.cell}: {one.detail}")
+    if one.values:
+        yield printable(f"    {', '.join(map(str, one.values))}")
+
+
+def _coverage(report: CheckReport) -> Iterator[str]:
+    """The constraints by gadget."""
+    width = max(map(len, report.by_gadget()), default=0)
+    yield f"  {'gadget':<{width}}  {'constraints':>11}  {'instances':>12}  {'cells':>12}"
+    for gadget, (constraints, instances, cells) in report.by_gadget().items():
+        yield f"  {gadget:<{width}}  {constraints:>11,}  {instances:>12,}  {cells:>12,}"
