@@ -1,6 +1,7 @@
 """Settings of the whole suite, made before numpy is imported."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A loaded machine is no failure: speed is measured in benchmarks/, never in a test.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+COUNTED = {"fuzz executions": "nothing lost"}
+"""Counts that tests record as properties, and what each says when all of them pass."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +49,13 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
-    """How many lies were tried, by kind."""
+    """How many lies were tried, by kind, and what the tests counted, on whichever worker they ran."""
     for line in lies.summary(failed=exitstatus != 0):
         terminalreporter.write_line(line)
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name in COUNTED:
+                counts[name] += value
+    for name, count in counts.items():
+        terminalreporter.write_line(f"{name}: {count}, {COUNTED[name]}")
