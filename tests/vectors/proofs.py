@@ -15,7 +15,7 @@ import zkaudit.prover
 import zkaudit.statement
 from tests.forgery import LyingProver, field_of, parts_of, recounted, relabelled, replaced, sealed, with_cells
 from tests.vectors.files import Case, case, fixed_randomness, render, render_map
-from tests.vectors.statements import RECIPES, Files, expected_of, statement_of, valid
+from tests.vectors.statements import RECIPES, Files, asked, expected_of, statement_of, valid
 from zkaudit import wire
 from zkaudit.errors import InvalidInput, PolicyNotMet, Reason, Rejected
 from zkaudit.field.koalabear import MODULUS
@@ -44,7 +44,7 @@ class Oddity:
     proof: bytes
     base: str = "smallest"
     given: dict[str, Any] = field(default_factory=dict)
-    proved: bool = False
+    file: str = ""
 
 
 def proof_files() -> Files:
@@ -52,10 +52,7 @@ def proof_files() -> Files:
     result: Files = {}
     for name in RECIPES:
         found = valid(name)
-        if verdict_on(found.files, {"claim": found.statement.claim.text, "profile": found.statement.profile}) != (
-            "accepted",
-            "",
-        ):
+        if verdict_on(found.files, _asked(name)) != ("accepted", ""):
             raise ValueError(f"{name} is not accepted")
         for file, data in found.files.items():
             result[f"{name}/{file}"] = data
@@ -68,7 +65,7 @@ def proof_files() -> Files:
         entry, data = _described(name, oddity)
         cases.append(entry)
         if data is not None:
-            result[f"rejected/{name}.zkp"] = data
+            result[oddity.file] = data
     comment = "Proofs and statements with one oddity each, as changes of a valid folder."
     result["rejected.json"] = render("Verification", comment, cases)
     return result
@@ -82,7 +79,7 @@ def verdict_on(files: Files, given: dict[str, Any], proof: bytes | None = None) 
         architectures=frozenset(given["architectures"]) if "architectures" in given else None,
     )
     try:
-        statement = statement_of(files, claim=given["claim"], profile=given["profile"], labels=given.get("labels"))
+        statement = statement_of(files, given)
         _ = statement.account
     except InvalidInput:
         return "statement", ""
@@ -109,6 +106,7 @@ KINDS = {
     "wrong type": "a value of type",
     "wrong number": "not an accepted number",
     "wrong size": "not a byte string of the right length",
+    "wrong challenge": "not the digest of a challenge",
 }
 """The kinds of unreadable files, and words of our own message for each."""
 
@@ -116,6 +114,11 @@ KINDS = {
 def kind_of(error: InvalidInput) -> str:
     """The kind that a message belongs to."""
     return next(kind for kind, words in KINDS.items() if words in f"{error.what} {error.expected}")
+
+
+def _asked(name: str, **changes: Any) -> dict[str, Any]:
+    """What the verifier of a folder asks for."""
+    return asked(RECIPES[name], valid(name).statement.claim.text) | changes
 
 
 def _trace(name: str) -> list[Case]:
@@ -142,40 +145,48 @@ def _trace(name: str) -> list[Case]:
 def _described(name: str, oddity: Oddity) -> tuple[Case, bytes | None]:
     """The case of an oddity, and its proof where it is a file of its own."""
     found = valid(oddity.base)
-    given = {"claim": found.statement.claim.text, "profile": found.statement.profile} | oddity.given
+    given = _asked(oddity.base) | oddity.given
     verdict = verdict_on(found.files, given, oddity.proof)
     if verdict != (oddity.verdict, oddity.reason):
         raise ValueError(f"{name}: {verdict} instead of {(oddity.verdict, oddity.reason)}")
     honest = found.files["audit.zkp"]
-    proof: dict[str, Any] = {"splices": splices(honest, oddity.proof)}
-    if oddity.proved:
-        proof = {"file": f"rejected/{name}.zkp"}
+    proof = {"file": oddity.file} if oddity.file else {"splices": splices(honest, oddity.proof)}
     expected = {"sha256": hashlib.sha256(oddity.proof).digest(), "verdict": oddity.verdict, "reason": oddity.reason}
     entry = case(name, oddity.comment, {"folder": oddity.base} | given | proof, expected)
-    return entry, oddity.proof if oddity.proved else None
+    return entry, oddity.proof if oddity.file.startswith("rejected/") else None
+
+
+def file_name(name: str) -> str:
+    """A name without spaces and commas."""
+    return name.replace(",", "").replace(" ", "-")
 
 
 def splices(honest: bytes, other: bytes) -> list[Splice]:
-    """What turns one file into the other: header, body and digest are compared on their own."""
-    if honest == other:
-        return []
-    head, tail = 20, 32
-    parts = [(0, honest, other)]
-    if min(len(honest), len(other)) > head + tail:
-        parts = [
-            (0, honest[:head], other[:head]),
-            (head, honest[head:-tail], other[head:-tail]),
-            (len(honest) - tail, honest[-tail:], other[-tail:]),
-        ]
-    result = []
-    for start, old, new in parts:
-        before = _common(old, new)
-        after = _common(old[before:][::-1], new[before:][::-1])
-        if old != new:
-            removed = len(old) - before - after
-            insert = new[before : len(new) - after]
-            result.append({"offset": start + before, "remove": removed, "insert": insert})
+    """What turns one file into the other; each offset counts in the honest file."""
+    result: list[Splice] = []
+    old = new = 0
+    while honest[old:] != other[new:]:
+        common = _common(honest[old:], other[new:])
+        old, new = old + common, new + common
+        removed, inserted = _next_match(honest[old:], other[new:])
+        result.append({"offset": old, "remove": removed, "insert": other[new : new + inserted]})
+        old, new = old + removed, new + inserted
     return result
+
+
+WINDOW = 16
+"""Bytes that two files share where they are said to go on alike."""
+
+
+def _next_match(a: bytes, b: bytes) -> tuple[int, int]:
+    """The fewest bytes of both to leave out before they go on alike, all of them where they do not."""
+    places = [(len(a), len(b))]
+    for skipped in range(64):
+        for first, second, turned in ((a, b, False), (b, a, True)):
+            found = first.find(second[skipped : skipped + WINDOW])
+            if len(second) >= skipped + WINDOW and found >= 0:
+                places.append((skipped, found) if turned else (found, skipped))
+    return min(places, key=sum)
 
 
 def _common(a: bytes, b: bytes) -> int:
@@ -201,6 +212,7 @@ def _bindings() -> Iterator[tuple[str, Oddity]]:
         "commitment": (Reason.WRONG_COMMITMENT, bytes(32)),
         "data": (Reason.WRONG_DATA, bytes(32)),
         "claim": (Reason.WRONG_CLAIM, "correct >= 0"),
+        "challenge": (Reason.WRONG_CHALLENGE, bytes(32)),
     }
     for name, (reason, value) in reasons.items():
         changed = replaced(proof, name, value)
@@ -215,23 +227,26 @@ def _bindings() -> Iterator[tuple[str, Oddity]]:
     )
     labels = (1 - found.statement.dataset.labels).tolist()
     yield "another label", _rejected("The verifier has another label.", Reason.WRONG_DATA, proof, labels=labels)
+    challenge = bytes(32).hex()
+    comment = "The verifier has a challenge, and the proof answers none."
+    yield "no answer", _rejected(comment, Reason.WRONG_CHALLENGE, proof, challenge=challenge)
+    for name, text in (("another challenge", challenge), ("a challenge that was not set", "")):
+        answer = _rejected("A valid proof answers another challenge.", Reason.WRONG_CHALLENGE, b"", challenge=text)
+        own = valid("answered-challenge").files["audit.zkp"]
+        yield name, replace(answer, base="answered-challenge", proof=own)
     other = valid("none-right").files["audit.zkp"]
-    yield "another model", _rejected("A valid proof of another folder.", Reason.WRONG_COMMITMENT, other)
-    weaker = statement_of(found.files, claim="correct >= 0", profile="test-insecure")
-    for name, statement in (("claim", weaker), ("label", _labelled(labels))):
-        given = {"claim": statement.claim.text}
-        if name == "label":
-            given["labels"] = labels
+    moved = _rejected("A valid proof of another folder.", Reason.WRONG_COMMITMENT, other)
+    yield "another model", replace(moved, file="none-right/audit.zkp")
+    for name, changes in (
+        ("claim", {"claim": "correct >= 0"}),
+        ("label", {"labels": labels}),
+        ("challenge", {"challenge": challenge}),
+    ):
+        statement = statement_of(found.files, _asked("smallest", **changes))
         relabelled_proof = relabelled(proof, statement)
         reason = _reason_of(statement, relabelled_proof)
         comment = f"A proof that is relabelled for another {name}: its challenges are others."
-        yield f"relabelled for another {name}", _rejected(comment, reason, relabelled_proof, **given)
-
-
-def _labelled(labels: list[int]) -> Statement:
-    found = valid("smallest")
-    text, profile = found.statement.claim.text, found.statement.profile
-    return statement_of(found.files, claim=text, profile=profile, labels=labels)
+        yield f"relabelled for another {name}", _rejected(comment, reason, relabelled_proof, **changes)
 
 
 def _reason_of(statement: Statement, proof: bytes) -> Reason:
@@ -293,11 +308,6 @@ def _bad_nonce(part: str) -> bytes:
     raise ValueError("every nonce holds")
 
 
-def _asked(name: str) -> dict[str, Any]:
-    statement = valid(name).statement
-    return {"claim": statement.claim.text, "profile": statement.profile}
-
-
 def _files() -> Iterator[tuple[str, Oddity]]:
     """Bytes that are no proof file."""
     proof = valid("smallest").files["audit.zkp"]
@@ -335,6 +345,8 @@ def _files() -> Iterator[tuple[str, Oddity]]:
     yield unreadable("a negative nonce", "wrong number", sealed(body | {"lookup_nonce": -1}), "Below zero.")
     short = sealed(body | {"witness_root": bytes(31)})
     yield unreadable("a short root", "wrong size", short, "A root of 31 bytes.")
+    challenged = sealed(body | {"challenge": bytes(31)})
+    yield unreadable("a short challenge", "wrong challenge", challenged, "A challenge of 31 bytes.")
     opened = {key: value for key, value in body["pads"].items() if key != "salts"}
     yield unreadable("no salts", "missing field", sealed(body | {"pads": opened}), "Opened columns without salts.")
     opened = body["witness"] | {"spare": b""}
@@ -384,7 +396,14 @@ def _lies() -> Iterator[tuple[str, Oddity]]:
             proof = make()
         yield (
             name,
-            Oddity(comment=comment, verdict="rejected", reason=reason.value, proof=proof, base=base, proved=True),
+            Oddity(
+                comment=comment,
+                verdict="rejected",
+                reason=reason.value,
+                proof=proof,
+                base=base,
+                file=f"rejected/{file_name(name)}.zkp",
+            ),
         )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,7 @@ class Recipe:
     profile: str = "test-insecure"
     interval: tuple[int, int] = (0, 255)
     inputs: list[list[int]] = field(default_factory=list)
+    challenge: str = ""
 
 
 def _wide(channels: int, filters: int) -> Convolution:
@@ -86,6 +88,12 @@ RECIPES: dict[str, Recipe] = {
     ),
     "sixty-four-samples": Recipe(
         comment="Sixty-four samples.", shape=(2,), layers=(dense(2, 2), relu(8), dense(2, 2)), samples=64
+    ),
+    "answered-challenge": Recipe(
+        comment="A proof that answers the challenge of a digest.",
+        shape=(2,),
+        layers=PAIR,
+        challenge=bytes(range(32)).hex(),
     ),
     "nothing-claimed": Recipe(
         comment="A claim that every model meets.", shape=(2,), layers=PAIR, samples=3, claim="accuracy >= 0"
@@ -201,7 +209,7 @@ def valid(name: str) -> Valid:
             "commitment.json": commitment_text(commitment).encode(),
             "heldout.npz": heldout_bytes(integers * 0.5, recipe.shape, labels),
         }
-        statement = statement_of(files, claim=recipe.claim.format(correct=correct), profile=recipe.profile)
+        statement = statement_of(files, asked(recipe, recipe.claim.format(correct=correct)))
         files["audit.zkp"] = prove(statement, model, opening).proof
     return Valid(files=files, statement=statement, model=model, opening=opening)
 
@@ -213,14 +221,24 @@ def heldout_bytes(inputs: NDArray[np.float64], shape: tuple[int, ...], labels: N
     return buffer.getvalue()
 
 
-def statement_of(files: Mapping[str, bytes], *, claim: str, profile: str, labels: list[int] | None = None) -> Statement:
-    """The statement that a verifier builds from the files of a folder."""
+def asked(recipe: Recipe, claim: str) -> dict[str, Any]:
+    """What a verifier asks beside the files of a folder."""
+    return {"claim": claim, "profile": recipe.profile, "challenge": recipe.challenge}
+
+
+def statement_of(files: Mapping[str, bytes], given: Mapping[str, Any]) -> Statement:
+    """The statement that a verifier builds from the files of a folder, its labels those of `given` if there are any."""
     commitment = parse_commitment(files["commitment.json"])
-    raw = parse_dataset(files["heldout.npz"])
-    dataset = quantise_inputs(commitment.architecture, raw)
-    if labels is not None:
-        dataset = type(dataset)(inputs=dataset.inputs, labels=np.array(labels, np.int64))
-    return Statement(commitment=commitment, dataset=dataset, claim=parse_claim(claim), profile=profile)
+    dataset = quantise_inputs(commitment.architecture, parse_dataset(files["heldout.npz"]))
+    if "labels" in given:
+        dataset = replace(dataset, labels=np.array(given["labels"], np.int64))
+    return Statement(
+        commitment=commitment,
+        dataset=dataset,
+        claim=parse_claim(given["claim"]),
+        profile=given["profile"],
+        challenge=bytes.fromhex(given["challenge"]) or None,
+    )
 
 
 def expected_of(name: str) -> dict[str, Any]:
@@ -233,6 +251,7 @@ def expected_of(name: str) -> dict[str, Any]:
         "verdict": "accepted",
         "claim": statement.claim.text,
         "profile": statement.profile,
+        "challenge": recipe.challenge,
         "samples": statement.samples,
         "count": statement.count.count,
         "exact": statement.count.exact,
@@ -246,4 +265,5 @@ def expected_of(name: str) -> dict[str, Any]:
         "witness oracle": [witness.message, witness.columns, witness.pads, statement.rows.rows],
         "pad oracle": [pads.message, pads.columns, pads.pads, statement.tableau.rows],
         "error": str(statement.account.error),
+        "sha256": {file: hashlib.sha256(data).digest() for file, data in found.files.items()},
     }
