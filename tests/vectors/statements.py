@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -228,16 +228,26 @@ def asked(recipe: Recipe, claim: str) -> dict[str, Any]:
 
 def statement_of(files: Mapping[str, bytes], given: Mapping[str, Any]) -> Statement:
     """The statement that a verifier builds from the files of a folder, its labels those of `given` if there are any."""
-    commitment = parse_commitment(files["commitment.json"])
-    dataset = quantise_inputs(commitment.architecture, parse_dataset(files["heldout.npz"]))
-    if "labels" in given:
-        dataset = replace(dataset, labels=np.array(given["labels"], np.int64))
+    labels = tuple(given["labels"]) if "labels" in given else None
+    asked_for = (given["claim"], given["profile"], given["challenge"])
+    return _statement(files["commitment.json"], files["heldout.npz"], labels, *asked_for)
+
+
+@lru_cache(maxsize=64)
+def _statement(
+    commitment_file: bytes, heldout: bytes, labels: tuple[int, ...] | None, claim: str, profile: str, challenge: str
+) -> Statement:
+    """Once for each of many proofs, because a statement keeps its circuit."""
+    commitment = parse_commitment(commitment_file)
+    dataset = quantise_inputs(commitment.architecture, parse_dataset(heldout))
+    if labels is not None:
+        dataset = replace(dataset, labels=np.array(labels, np.int64))
     return Statement(
         commitment=commitment,
         dataset=dataset,
-        claim=parse_claim(given["claim"]),
-        profile=given["profile"],
-        challenge=bytes.fromhex(given["challenge"]) or None,
+        claim=parse_claim(claim),
+        profile=profile,
+        challenge=bytes.fromhex(challenge) or None,
     )
 
 

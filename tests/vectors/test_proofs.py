@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 from typing import Any
 from unittest import mock
@@ -47,20 +48,29 @@ def counted(text: str, samples: int) -> tuple[int, bool]:
 
 def second_statement(files: dict[str, bytes], given: Case) -> second.Statement:
     """The statement as the second verifier takes it, from the files alone."""
-    arrays = np.load(io.BytesIO(files["heldout.npz"]), allow_pickle=False)
-    scale = float.fromhex(json.loads(files["commitment.json"])["architecture"]["input_scale"])
+    labels = tuple(given["labels"]) if "labels" in given else None
+    asked = (given["claim"], given["profile"], given["challenge"])
+    return _second_statement(files["commitment.json"], files["heldout.npz"], labels, *asked)
+
+
+@lru_cache(maxsize=64)
+def _second_statement(
+    commitment: bytes, heldout: bytes, labels: tuple[int, ...] | None, claim: str, profile: str, challenge: str
+) -> second.Statement:
+    arrays = np.load(io.BytesIO(heldout), allow_pickle=False)
+    scale = float.fromhex(json.loads(commitment)["architecture"]["input_scale"])
     raw = arrays["inputs"].reshape(len(arrays["inputs"]), -1).tolist()
     samples = [[floor(value / scale + 0.5) for value in sample] for sample in raw]
-    count, exact = counted(given["claim"], len(samples))
+    count, exact = counted(claim, len(samples))
     return second.Statement(
-        commitment=files["commitment.json"],
+        commitment=commitment,
         samples=samples,
-        labels=given.get("labels", arrays["labels"].tolist()),
-        claim=given["claim"],
+        labels=arrays["labels"].tolist() if labels is None else list(labels),
+        claim=claim,
         count=count,
         exact=exact,
-        profile=given["profile"],
-        challenge=bytes.fromhex(given["challenge"]),
+        profile=profile,
+        challenge=bytes.fromhex(challenge),
     )
 
 
