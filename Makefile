@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench vectors clean
 
 demo: $(INSTALLED)  ## the whole path on a real model and real data
 	$(BIN)/zkaudit demo --dir demo-output --force
@@ -23,6 +23,9 @@ check: $(INSTALLED)  ## style, types and the test suite, import rules included
 
 bench: $(INSTALLED)  ## kernel rates, seconds and memory by phase, proof bytes by part
 	$(BIN)/python -m benchmarks
+
+vectors: $(INSTALLED)  ## the known answers in vectors/, made again
+	$(BIN)/python -m tests.vectors
 
 clean:
 	rm -rf $(VENV) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
