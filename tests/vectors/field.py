@@ -123,12 +123,14 @@ def transform_cases() -> list[Case]:
 def reed_solomon_cases() -> list[Case]:
     """`reed_solomon.json`."""
     result = []
-    for width, columns, pads in ((2, 4, 1), (4, 16, 3), (8, 32, 8), (16, 128, 5), (64, 1024, 23)):
+    for width, columns, pads in ((2, 4, 1), (4, 16, 3), (8, 32, 8), (16, 128, 5), (64, 1024, 23), (256, 4096, 135)):
         stream = Stream(f"reed-solomon {width} {columns} {pads}")
         domain = Domain(width, columns, pads)
         cells, own = stream.integers(0, MODULUS - 1, width), stream.integers(0, MODULUS - 1, pads)
         step = max(1, columns // 8)
-        indices = sorted({0, 1, width, columns - 1, *range(step // 2, columns, step)})
+        indices = sorted(
+            {0, 1, width, columns - 1, *range(step // 2, columns, step)} | ({300} if columns > 300 else set())
+        )
         rows = [(cells.astype(np.uint32), 1)]
         row = open_columns(domain, rows, own.astype(np.uint32).reshape(1, -1), indices)
         expected = {"points": domain.column_points(indices), "values": row.reshape(-1)}

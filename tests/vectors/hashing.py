@@ -71,9 +71,10 @@ def _proofs_of_work() -> Iterator[Case]:
             yield case(
                 f"{which} of {name}", "The digest of a nonce and whether it starts with the zeros.", given, expected
             )
-    digest = grinding_digest(bytes(32), 2**64 - 1)
-    given = {"operation": "grinding", "seed": bytes(32), "bits": 0, "nonce": str(2**64 - 1)}
-    yield case("largest nonce", "Eight bytes of nonce.", given, {"digest": digest, "reaches": True})
+    for name, nonce in (("nonce 9 of zeros", 9), ("largest nonce", 2**64 - 1)):
+        given = {"operation": "grinding", "seed": bytes(32), "bits": 0, "nonce": str(nonce)}
+        expected = {"digest": grinding_digest(bytes(32), nonce), "reaches": True}
+        yield case(name, "Eight bytes of nonce; no zero bits are asked for.", given, expected)
 
 
 def merkle_cases() -> list[Case]:

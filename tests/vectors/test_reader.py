@@ -414,3 +414,28 @@ def test_sumchecks(given: Case, expected: Case) -> None:
         claim = reduce(lambda value, c: plus(times(value, r), c), reversed(coefficients), embed(0))
         point.insert(0, r)
     assert (point, claim) == (expected["point"], expected["value"])
+
+
+def test_the_documented_answers_are_those_of_the_vectors() -> None:
+    text = (FOLDER.parent / "docs" / "protocol.md").read_text(encoding="utf-8").split("## Known answers")[1]
+    digests = re.findall(r"^ +([0-9a-f]{64})$", text, re.MULTILINE)
+    numbers = [
+        [int(n) for n in re.findall(r"[0-9]+", line)] for line in re.findall(r"^ {8}\(?([0-9, ]+)\)?$", text, re.M)
+    ]
+
+    def answer(name: str, chosen: str) -> tuple[Case, Case]:
+        every = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["cases"]
+        (entry,) = (entry for entry in every if entry["name"] == chosen)
+        return entry["input"], entry["expected"]
+
+    state = State()
+    given, history = answer("transcript", "documented")
+    for step in given["steps"][:2]:
+        state.absorb(step["label"], bytes.fromhex(step["message"]))
+    hashes = [answer("hashes", name)[1]["digest"] for name in ("leaf", "node", "nonce 9 of zeros")]
+    seed = sha256(b"zkaudit commitment: Ajtai over KoalaBear, X^512 + 1, version 1").hexdigest()
+    assert digests == [sha256(state.appended).hexdigest(), *hashes, seed]
+    given, row = answer("reed_solomon", "row of 256 cells")
+    points = [row["points"][given["columns"].index(column)] for column in (0, 1, 300)]
+    first = answer("commitment", "a_0")[1]["first"]
+    assert numbers == [history["answers"][2][0], history["answers"][3], first[:4], points]
