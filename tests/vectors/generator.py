@@ -27,6 +27,7 @@ from tests.vectors.protocols import (
     product_cases,
     sumcheck_cases,
 )
+from tests.vectors.signatures import document_cases, signature_cases
 from tests.vectors.soundness import soundness_cases
 
 LAYERS: dict[str, tuple[str, str, Callable[[], list[Case]]]] = {
@@ -52,9 +53,11 @@ LAYERS: dict[str, tuple[str, str, Callable[[], list[Case]]]] = {
     "batching": ("Batching", "Linear claims to one address.", batching_cases),
     "opening": ("Opening", "The combined row at opened columns.", opening_cases),
     "pads": ("Pad tableau", "The three tests.", pad_cases),
+    "signatures": ("Signatures", "Keys, signatures, aggregates and proofs of possession.", signature_cases),
+    "documents": ("Documents", "Challenges, receipts and the other files around a proof.", document_cases),
     "soundness": ("Soundness", "Sizes and error terms of statements.", soundness_cases),
 }
-"""Section of docs/protocol.md, comment and cases of each file."""
+"""Section of docs/protocol.md or docs/formats.md, comment and cases of each file."""
 
 
 def layer_file(name: str) -> bytes:

@@ -119,7 +119,7 @@ def kind_of(error: InvalidInput) -> str:
 
 def _asked(name: str, **changes: Any) -> dict[str, Any]:
     """What the verifier of a folder asks for."""
-    return asked(RECIPES[name], valid(name).statement.claim.text) | changes
+    return asked(name) | changes
 
 
 def _trace(name: str) -> list[Case]:

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from tests.networks import average, convolution, dense, identity, maximum, relu, squash
 from tests.vectors.files import Stream, fixed_randomness
 from tests.vectors.models import TIES, model_of, ties
+from zkaudit.challenge import Challenge
 from zkaudit.claim import parse_claim
 from zkaudit.commitment import Opening, commit
 from zkaudit.commitment.formats import commitment_text, parse_commitment
@@ -23,6 +25,8 @@ from zkaudit.model.architecture import Concatenate, Convolution, Dense, Gate, La
 from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import Model
 from zkaudit.prover import prove
+from zkaudit.signing.keys import Domain, secret_key
+from zkaudit.signing.suite import GROUP_ORDER
 from zkaudit.statement import Statement
 
 Files = dict[str, bytes]
@@ -40,7 +44,7 @@ class Recipe:
     profile: str = "test-insecure"
     interval: tuple[int, int] = (0, 255)
     inputs: list[list[int]] = field(default_factory=list)
-    challenge: str = ""
+    challenged: bool = False
 
 
 def _wide(channels: int, filters: int) -> Convolution:
@@ -93,7 +97,7 @@ RECIPES: dict[str, Recipe] = {
         comment="A proof that answers the challenge of a digest.",
         shape=(2,),
         layers=PAIR,
-        challenge=bytes(range(32)).hex(),
+        challenged=True,
     ),
     "nothing-claimed": Recipe(
         comment="A claim that every model meets.", shape=(2,), layers=PAIR, samples=3, claim="accuracy >= 0"
@@ -209,7 +213,12 @@ def valid(name: str) -> Valid:
             "commitment.json": commitment_text(commitment).encode(),
             "heldout.npz": heldout_bytes(integers * 0.5, recipe.shape, labels),
         }
-        statement = statement_of(files, asked(recipe, recipe.claim.format(correct=correct)))
+        given = {"claim": recipe.claim.format(correct=correct), "profile": recipe.profile, "challenge": ""}
+        if recipe.challenged:
+            challenge = _challenge(statement_of(files, given))
+            files["challenge.json"] = challenge.text()
+            given["challenge"] = challenge.digest().hex()
+        statement = statement_of(files, given)
         files["audit.zkp"] = prove(statement, model, opening).proof
     return Valid(files=files, statement=statement, model=model, opening=opening)
 
@@ -221,9 +230,26 @@ def heldout_bytes(inputs: NDArray[np.float64], shape: tuple[int, ...], labels: N
     return buffer.getvalue()
 
 
-def asked(recipe: Recipe, claim: str) -> dict[str, Any]:
+def asked(name: str) -> dict[str, Any]:
     """What a verifier asks beside the files of a folder."""
-    return {"claim": claim, "profile": recipe.profile, "challenge": recipe.challenge}
+    statement = valid(name).statement
+    challenge = (statement.challenge or b"").hex()
+    return {"claim": statement.claim.text, "profile": statement.profile, "challenge": challenge}
+
+
+def _challenge(statement: Statement) -> Challenge:
+    """A signed challenge for a statement; its key is as public as everything here."""
+    key = secret_key(int.from_bytes(Stream("signer 0").bytes(40), "big") % (GROUP_ORDER - 1) + 1, "Ada")
+    challenge = Challenge(
+        commitment=statement.commitment.digest(),
+        data=statement.dataset.digest(),
+        claim=statement.claim.text,
+        nonce=Stream("nonce").bytes(32),
+        issued=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        expires=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+        auditor=key.public,
+    )
+    return replace(challenge, signature=key.sign(Domain.CHALLENGE, challenge.digest()))
 
 
 def statement_of(files: Mapping[str, bytes], given: Mapping[str, Any]) -> Statement:
@@ -261,7 +287,7 @@ def expected_of(name: str) -> dict[str, Any]:
         "verdict": "accepted",
         "claim": statement.claim.text,
         "profile": statement.profile,
-        "challenge": recipe.challenge,
+        "challenge": asked(name)["challenge"],
         "samples": statement.samples,
         "count": statement.count.count,
         "exact": statement.count.exact,

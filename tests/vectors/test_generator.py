@@ -54,10 +54,11 @@ def test_every_case_is_named_and_explained() -> None:
 
 
 def test_the_readme_names_every_file_and_its_section() -> None:
-    readme, protocol = (FOLDER / "README.md").read_text(), (ROOT / "docs" / "protocol.md").read_text()
+    readme = (FOLDER / "README.md").read_text()
+    text = "".join((ROOT / "docs" / name).read_text() for name in ("protocol.md", "formats.md"))
     for name, (section, _, _) in LAYERS.items():
         assert f"`{name}.json`" in readme
-        assert re.search(rf"^#+ {re.escape(section)}$", protocol, re.MULTILINE), section
+        assert re.search(rf"^#+ {re.escape(section)}$", text, re.MULTILINE), section
 
 
 def test_nothing_imports_the_vectors() -> None:
