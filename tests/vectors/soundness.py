@@ -8,11 +8,12 @@ import numpy as np
 
 from tests.vectors.files import Case, case
 from tests.vectors.models import SHAPES, model_of
-from zkaudit.layout import Layout, shape_of
+from zkaudit.claim import parse_claim
+from zkaudit.commitment.ajtai import Commitment
+from zkaudit.dataset import HeldOutSet
+from zkaudit.layout import shape_of
 from zkaudit.parameters import PROFILES
-from zkaudit.soundness import account, choose_parameters
-from zkaudit_circuits.claim import CorrectCount
-from zkaudit_circuits.network import lower
+from zkaudit.statement import Statement
 
 STATEMENTS = (("dense", 1), ("dense", 360), ("convolutions", 64), ("residual, gate, table and views", 5), ("signal", 2))
 
@@ -24,26 +25,22 @@ def soundness_cases() -> list[Case]:
         shape, layers, interval = SHAPES[name]
         architecture = model_of(name, shape, layers, interval).architecture
         labels = np.arange(samples) % architecture.classes
-        count = samples // 2
-        claim = CorrectCount(labels=labels, classes=architecture.classes, count=count, exact=False)
-        layout = Layout(lower(architecture, claim))
+        dataset = HeldOutSet(inputs=np.zeros((architecture.features, samples), np.int64), labels=labels)
+        commitment = Commitment(architecture=architecture, value=np.zeros(512, np.uint32))
+        text = f"correct >= {samples // 2}"
         for profile in sorted(PROFILES):
-            given = {
-                "architecture": architecture.canonical(),
-                "labels": labels,
-                "claim": f"correct >= {count}",
-                "profile": profile,
-            }
+            # The account depends on the shape of a statement, never on inputs or weights.
+            statement = Statement(commitment=commitment, dataset=dataset, claim=parse_claim(text), profile=profile)
+            given = {"architecture": architecture.canonical(), "labels": labels, "claim": text, "profile": profile}
             comment = "Circuit digest, sizes of the oracles, and every term of the account in units of 2^-256."
-            expected = _expected(layout, profile)
-            result.append(case(f"{name}, {samples} samples, {profile}", comment, given, expected))
+            result.append(case(f"{name}, {samples} samples, {profile}", comment, given, _expected(statement)))
     return result
 
 
-def _expected(layout: Layout, profile: str) -> dict[str, Any]:
-    numbers, shape = PROFILES[profile], shape_of(layout)
-    witness, pads = choose_parameters(numbers, shape)
-    terms = account(numbers, shape, witness, pads)
+def _expected(statement: Statement) -> dict[str, Any]:
+    layout, terms = statement.layout, statement.account
+    shape = shape_of(layout)
+    witness, pads = statement.oracles
     plan = layout.full_plan
     return {
         "circuit": layout.circuit.digest(),

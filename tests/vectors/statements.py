@@ -289,8 +289,6 @@ def expected_of(name: str) -> dict[str, Any]:
         "profile": statement.profile,
         "challenge": asked(name)["challenge"],
         "samples": statement.samples,
-        "count": statement.count.count,
-        "exact": statement.count.exact,
         "commitment": statement.commitment.digest(),
         "architecture": statement.commitment.architecture.digest(),
         "data": statement.dataset.digest(),
