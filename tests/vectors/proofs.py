@@ -106,6 +106,7 @@ KINDS = {
     "unknown field": "unknown field",
     "wrong type": "a value of type",
     "wrong number": "not an accepted number",
+    "not a map": "not a map",
     "wrong size": "not a byte string of the right length",
     "wrong challenge": "not the digest of a challenge",
 }
@@ -331,6 +332,7 @@ def _files() -> Iterator[tuple[str, Oddity]]:
     yield unreadable("an altered digest", "wrong digest", proof[:-1] + bytes([proof[-1] ^ 1]), "Another digest.")
     yield unreadable("an altered byte", "wrong digest", proof[:40] + bytes([proof[40] ^ 1]) + proof[41:], "Not sealed.")
     yield unreadable("a byte behind the body", "not canonical", framed(packed + b"\0"), "Two values in the body.")
+    yield unreadable("a body that ends early", "not canonical", framed(packed[:-1]), "The last value is cut short.")
     # The first key of the map is a text of five bytes; `d9` writes it in a longer form.
     start = packed.index(b"\xa5claim")
     longer = packed[:start] + b"\xd9\x05claim" + packed[start + 6 :]
@@ -338,6 +340,7 @@ def _files() -> Iterator[tuple[str, Oddity]]:
     missing = {key: value for key, value in body.items() if key != "row"}
     yield unreadable("a missing field", "missing field", sealed(missing), "The combined row is missing.")
     yield unreadable("an unknown field", "unknown field", sealed(body | {"spare": 0}), "A key of no meaning.")
+    yield unreadable("a list for a map", "not a map", sealed([]), "The body is a list.")
     yield unreadable("a text for bytes", "wrong type", sealed(body | {"row": "row"}), "A text for bytes.")
     yield unreadable("bytes for a map", "wrong type", sealed(body | {"pads": b""}), "Bytes for a map.")
     yield unreadable(

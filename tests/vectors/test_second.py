@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import galois
+import numpy as np
 import pytest
 
 from tests.second import arguments, field, oracles, ring, wire
@@ -274,8 +275,6 @@ def test_ring_elements(given: Case, expected: Case) -> None:
 
 @pytest.mark.parametrize(("given", "expected"), cases("commitment", "value"))
 def test_commitments(given: Case, expected: Case) -> None:
-    import numpy as np
-
     # Each cell turns its ring element by its power of X, with X^512 = -1.
     total = np.zeros(512, object)
     for place, cell in enumerate(given["weight cells"]):
