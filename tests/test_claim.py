@@ -113,6 +113,22 @@ def test_other_atoms_are_refused(text: str) -> None:
     assert len(str(caught.value)) < 900
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "accuracy" + " " * 60_000 + "x", " " * 60_000 + "and", "accuracy >= 0.5" + " and" * 15_000, "a" * 60_000,
+        "recall[" + " " * 60_000 + "x] >= 0.5", "confusion_matrix == [[" + "1, " * 20_000 + "x]]",
+        "confusion_matrix == " + "[" * 60_000, "confusion_matrix == [[" + " ," * 30_000 + "]]",
+    ],
+    ids=range(8),
+)  # fmt: skip
+def test_long_texts_are_refused_quickly(text: str) -> None:
+    begin = time.perf_counter()
+    with pytest.raises(InvalidInput):
+        parse_claim(text)
+    assert time.perf_counter() - begin < 1
+
+
 def test_a_claim_is_checked_at_construction() -> None:
     half = Fraction(1, 2)
     for fields in (

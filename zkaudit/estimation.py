@@ -131,7 +131,7 @@ def estimate(
         lookups=shape.lookups,
         seconds=seconds + nanoseconds / 1e9,
         peak_bytes=COST.start_bytes + round(memory),
-        proof_bytes=proof_bytes(layout, witness, pads),
+        proof_bytes=proof_bytes(layout, witness, pads) + len(asked.text),
         security_bits=account(profile, shape, witness, pads).total_bits,
     )
 
