@@ -6,16 +6,28 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from zkaudit.claim import parse_claim
 from zkaudit.commitment import Opening, commit
 from zkaudit.dataset import HeldOutSet
+from zkaudit.evaluation import close_on
 from zkaudit.model.architecture import Architecture, Dense, Layer, Requantise
 from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import Model
-from zkaudit.relation import Integers
+from zkaudit.relation import Cells, Integers
 from zkaudit.statement import Statement
 from zkaudit_circuits.network import witness
+
+
+def cells(
+    column: str, positions: ArrayLike, samples: ArrayLike | None = None, weights: ArrayLike | None = None
+) -> Cells:
+    """Cells of a functional, by default one position for each of the first samples, with the weight one."""
+    places = np.asarray(positions, np.int64)
+    every = np.arange(len(places)) if samples is None else np.asarray(samples, np.int64)
+    ones = np.ones(len(places), np.int64) if weights is None else np.asarray(weights, np.int64)
+    return Cells(column=column, positions=places, samples=every, weights=ones)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +48,7 @@ class Case:
             self.model.weight_cells(),
             self.opening.randomness,
             self.statement.dataset.inputs,
-            self.statement.count,
+            self.statement.gadget,
             self.statement.layout.circuit,
         )
 
@@ -49,6 +61,7 @@ def random_case(
     activation: str = "relu",
     input_interval: tuple[int, int] = (0, 255),
     claim: str = "",
+    groups: int = 0,
     profile: str = "test-insecure",
     challenge: bytes | None = None,
     seed: int = 0,
@@ -56,6 +69,7 @@ def random_case(
     """A random network and inputs; every third label is wrong where there are two classes or more.
 
     Without a claim the statement is that at least the true count is correct.
+    Groups are numbered from -1, and drawn for each sample.
     """
     layers: list[Layer] = []
     for index, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
@@ -68,6 +82,7 @@ def random_case(
         samples,
         input_interval=input_interval,
         claim=claim,
+        groups=groups,
         profile=profile,
         challenge=challenge,
         seed=seed,
@@ -81,11 +96,15 @@ def network_case(
     *,
     input_interval: tuple[int, int] = (0, 255),
     claim: str = "",
+    groups: int = 0,
     profile: str = "test-insecure",
     challenge: bytes | None = None,
     seed: int = 0,
 ) -> Case:
-    """Random weights and inputs for given layers; labels and claim as in `random_case`."""
+    """Random weights and inputs for given layers; labels and claim as in `random_case`.
+
+    An open claim takes the model's own values.
+    """
     generator = np.random.default_rng(seed)
     low, high = input_interval
     architecture = Architecture(
@@ -104,10 +123,12 @@ def network_case(
     labels[::3] = (labels[::3] + 1) % architecture.classes
     correct = int((predictions == labels).sum())
     commitment, opening = commit(architecture, model.weight_cells())
+    drawn = generator.integers(0, groups, samples) - 1 if groups else None
+    dataset = HeldOutSet(inputs=inputs, labels=labels, groups=drawn)
     statement = Statement(
         commitment=commitment,
-        dataset=HeldOutSet(inputs=inputs, labels=labels),
-        claim=parse_claim(claim or f"correct >= {correct}"),
+        dataset=dataset,
+        claim=close_on(model, dataset, parse_claim(claim or f"correct >= {correct}")),
         profile=profile,
         challenge=challenge,
     )

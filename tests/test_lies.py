@@ -35,7 +35,6 @@ from zkaudit.relation import Kind, multiplicity
 from zkaudit.statement import Statement
 from zkaudit.verifier import verify
 from zkaudit_circuits.argmax import MAXIMUM, PREDICTION
-from zkaudit_circuits.claim import SLACK
 from zkaudit_circuits.dense import dense
 from zkaudit_circuits.limbs import limb_widths
 from zkaudit_circuits.network import INPUT, Accumulator
@@ -50,6 +49,7 @@ CASES = {
     "no shift": {"widths": (2, 2, 2), "samples": 3, "shift": 0},
     "two hidden layers": {"widths": (2, 3, 2, 2), "samples": 3},
 }
+SLACK = "claim/slack"
 OUTPUT = "requantise 1/output"
 REMAINDER = "requantise 1/remainder limb 0"
 BEFORE = "requantise 1/pre-clamp"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cases import random_case
+from tests.cases import cells, random_case
 from tests.networks import NETWORKS, network
 from zkaudit.builder import CircuitBuilder, negate
 from zkaudit.errors import InvalidInput
@@ -20,6 +20,7 @@ from zkaudit.field.koalabear import HALF
 from zkaudit.layout import Layout
 from zkaudit.relation import (
     Broadcast,
+    Cells,
     Circuit,
     Column,
     Combination,
@@ -206,7 +207,7 @@ def on_the_left(term: LinearTerm, bound: int, other: int = 128) -> Callable[[], 
 def functional(bound: int, static: int) -> Callable[[], None]:
     def add() -> None:
         b = builder(x=bound, s=static)
-        one = (("x", np.array([0, 2])),)
+        one = (cells("x", [0, 2]),)
         b.add_functional(Functional(name="r", gadget="g", batched=one, static=(("s", 0, (3, -1)),), constant=-5))
 
     return add
@@ -491,11 +492,13 @@ def test_linear_terms_that_fit() -> None:
 
 
 FUNCTIONALS: dict[str, tuple[Any, Any]] = {
-    "a position beyond": ((("x", np.array([3])),), ()),
-    "a negative position": ((("x", np.array([-1])),), ()),
-    "more samples": ((("x", np.array([0, 0, 0])),), ()),
-    "static cells as batched": ((("s", np.array([0])),), ()),
-    "the public input": ((("p", np.array([0])),), ()),
+    "a position beyond": ((cells("x", [3]),), ()),
+    "a negative position": ((cells("x", [-1]),), ()),
+    "more samples": ((cells("x", [0, 0, 0]),), ()),
+    "a cell twice": ((cells("x", [1, 0, 1], [1, 0, 1]),), ()),
+    "a weight too few": ((cells("x", [0, 1], weights=[1]),), ()),
+    "static cells as batched": ((cells("s", [0]),), ()),
+    "the public input": ((cells("p", [0]),), ()),
     "static cells beyond": ((), (("s", 8, (1, 1)),)),
     "static cells from below": ((), (("s", -1, (1,)),)),
     "batched cells as static": ((), (("x", 0, (1,)),)),
@@ -536,7 +539,7 @@ def test_the_right_side_is_negated() -> None:
         assert np.array_equal(getattr(mapping_term, name), getattr(right[1], name))
     assert np.array_equal(mapping_term.values, -right[1].values)
     assert b.linear[0].constant == 5
-    for term in (SuffixSum(column="x"), Broadcast(column="s", start=1, coefficient=-4, cells=3), weighted()):
+    for term in (Broadcast(column="s", start=1, coefficient=-4, cells=3), weighted()):
         with pytest.raises(ValueError, match="left side"):
             negate(term)
         with pytest.raises(ValueError, match="left side"):
@@ -594,7 +597,7 @@ def whole_circuit() -> Circuit:
     )
     b.add_linear("linear", "g3", (2, 2, 2), terms, (), constant=7)
     b.add_linear("small", "g3", (3,), (Scaled(column="x", coefficient=2), SuffixSum(column="y")), ())
-    chosen = (("x", np.array([1, 0])), ("y", np.array([2])))
+    chosen = (cells("x", [1, 0]), cells("y", [2], weights=[-3]))
     b.add_functional(
         Functional(name="functional", gadget="g4", batched=chosen, static=(("s", 2, (1, -1)),), constant=9)
     )
@@ -652,7 +655,7 @@ def parts(value: Any) -> Iterator[Any]:
 
 LANGUAGE = {
     Circuit, Column, Interval, Table, Lookup, Product, Linear, Functional, Combination, Read, Gather,
-    Scaled, Mapped, SuffixSum, Broadcast, Weighted, View, Window,
+    Cells, Scaled, Mapped, SuffixSum, Broadcast, Weighted, View, Window,
 }  # fmt: skip
 
 

@@ -18,12 +18,14 @@ from tests.second.network import lower
 from tests.second.sizes import PROFILES, sizes_of
 from tests.second.wire import RefusedError
 from zkaudit import layout as first
+from zkaudit.claim import parse_claim
+from zkaudit.constraints import claim_gadget
+from zkaudit.dataset import HeldOutSet
 from zkaudit.errors import InvalidInput
 from zkaudit.model.architecture import Architecture, Concatenate, Sum
 from zkaudit.parameters import profile
 from zkaudit.soundness import account, choose_parameters
 from zkaudit_circuits import network
-from zkaudit_circuits.claim import CorrectCount
 
 FORMS = {name: architecture_of(shape, layers).canonical() for name, (shape, layers, _) in NETWORKS.items()}
 INTEGERS = (0, 1, 2, 3, 25, -1, 2**24 + 1)
@@ -77,18 +79,23 @@ def test_no_view_joins_the_input_and_activations() -> None:
         read_architecture(form)
 
 
-def compare(architecture: Architecture, labels: list[int], count: int, exact: bool) -> bool:
+def compare(architecture: Architecture, labels: list[int], text: str, groups: list[int] | None = None) -> bool:
     """Whether either verifier makes a circuit of the statement: if so, it is the same, and so are all sizes."""
-    claim = CorrectCount(labels=np.array(labels), classes=architecture.classes, count=count, exact=exact)
+    sets = HeldOutSet(
+        inputs=np.zeros((architecture.features, len(labels)), np.int64),
+        labels=np.array(labels, np.int64),
+        groups=None if groups is None else np.array(groups, np.int64),
+    )
     twin = read_architecture(architecture.canonical())
     assert (tuple(twin.shapes), tuple(twin.intervals)) == (architecture.shapes, architecture.intervals)
     try:
-        circuit = network.lower(architecture, claim)
+        gadget = claim_gadget(parse_claim(text), sets, architecture.classes)
+        circuit = network.lower(architecture, gadget)
     except InvalidInput:
         with pytest.raises(RefusedError):
-            lower(twin, labels, count, exact)
+            lower(twin, labels, text, groups)
         return False
-    copied = lower(twin, labels, count, exact)
+    copied = lower(twin, labels, text, groups)
     assert circuit_digest(copied) == circuit.digest()
     shape, layout = first.shape_of(first.Layout(circuit)), Layout(copied)
     assert (layout.elements, layout.products, layout.claims) == (shape.pad_elements, shape.pad_products, shape.claims)
@@ -111,7 +118,8 @@ def test_random_networks_have_one_circuit() -> None:
             continue
         samples = random.number(1, 6)
         labels = [random.number(0, architecture.classes) for _ in range(samples)]
-        if compare(architecture, labels, random.number(0, samples + 1), bool(random.number(0, 2))):
+        relation = (">=", "==")[random.number(0, 2)]
+        if compare(architecture, labels, f"correct {relation} {random.number(0, samples + 1)}"):
             made += 1
             kinds |= {layer.kind for layer in architecture.layers}
     assert made >= 80
@@ -120,6 +128,42 @@ def test_random_networks_have_one_circuit() -> None:
 
 def test_integers_that_could_wrap_are_refused() -> None:
     layers = (convolution(2, 2), relu(7), convolution(2, 2, (2, 2)))
-    assert compare(architecture_of((2, 5, 5), layers), [0], 0, True)
+    assert compare(architecture_of((2, 5, 5), layers), [0], "correct == 0")
     for wide in ((dense(40_000, 2),), (Sum(multipliers=(2**23,)), relu(0), average(1), relu(0), dense(40_000, 2))):
-        assert not compare(architecture_of((1, 200, 200), wide), [0], 0, True)
+        assert not compare(architecture_of((1, 200, 200), wide), [0], "correct == 0")
+
+
+METRICS = (
+    "accuracy", "accuracy[group=0]", "balanced_accuracy", "recall[1]", "precision[2]", "f1[0]", "macro_f1",
+    "top_k_accuracy[1]", "top_k_accuracy[2]", "demographic_parity_difference[1]", "equalized_odds_difference[2]",
+    "min_group_accuracy",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("samples", [30, 3000])
+def test_claims_have_one_circuit(samples: int) -> None:
+    architecture = architecture_of((1, 2, 2), (dense(4, 3),))
+    generator = np.random.default_rng(samples)
+    labels, groups = generator.integers(0, 3, samples).tolist(), (generator.integers(0, 3, samples) - 1).tolist()
+    made = 0
+    for subject in METRICS:
+        for relation in (">=", "<=", "=="):
+            for value in ("0.5", "0.123456789012345678") if samples < 100 else ("0.123456789012345678",):
+                made += compare(architecture, labels, f"{subject} {relation} {value}", groups)
+    # Counts of public numbers of samples have no value of eighteen digits.
+    assert made >= (60 if samples < 100 else 30)
+    for claim, fits in (
+        ("correct[group=1] <= 3000000000", True),
+        ("predicted[2] == 7 and predicted[2, group=-1] >= 3", True),
+        ("balanced_accuracy >= 0.5 and precision[1] == 1/3 and macro_f1 <= 2/3 and top_k_accuracy[3] >= 0.5", True),
+        ("recall[3] >= 0.5", False),
+        ("accuracy[group=9] >= 0.5", False),
+        ("top_k_accuracy[4] >= 0.5", False),
+        ("confusion_matrix == [[1,2,3],[4,5,6],[7,8,9]]", False),
+    ):
+        assert compare(architecture, labels, claim, groups) == fits, claim
+    assert not compare(architecture, labels, "min_group_accuracy >= 0")
+    matrix = [[labels.count(i) if i == j else 0 for j in range(3)] for i in range(3)]
+    assert compare(architecture, labels, f"confusion_matrix == {str(matrix).replace(' ', '')}", groups)
+    assert not compare(architecture, [0, 1] * 15, "recall[2] >= 0", groups[:30])
+    assert not compare(architecture, [0, 1] * 15, "equalized_odds_difference[2] <= 1", groups[:30])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from zkaudit.model.architecture import Layer
 from zkaudit.opening import prover as opening
 from zkaudit.pads.prover import PadTableau
 from zkaudit.prover import prove, prove_columns
+from zkaudit.relation import Kind
+from zkaudit_circuits.argmax import PREDICTION
 
 POLICY = verifier.Policy(minimum_bits=0, profiles=("standard-128", "test-insecure"))
 
@@ -58,10 +61,9 @@ def of(statement: first.Statement) -> Statement:
         samples=statement.dataset.inputs.T.tolist(),
         labels=statement.dataset.labels.tolist(),
         claim=statement.claim.text,
-        count=statement.count.count,
-        exact=statement.count.exact,
         profile=statement.profile,
         challenge=statement.challenge or b"",
+        groups=None if statement.dataset.groups is None else statement.dataset.groups.tolist(),
     )
 
 
@@ -91,7 +93,18 @@ def test_it_shares_no_code() -> None:
                 imported |= {name.name for name in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imported.add(str(node.module))
-    standard = {"ast", "hashlib", "json", "struct", "math", "operator", "functools", "itertools", "collections"}
+    standard = {
+        "ast",
+        "fractions",
+        "hashlib",
+        "json",
+        "struct",
+        "math",
+        "operator",
+        "functools",
+        "itertools",
+        "collections",
+    }
     allowed = {*standard, "__future__", "typing", "dataclasses", "msgpack", "tests"}
     assert len(files) > 10
     assert {name.split(".")[0] for name in imported} <= allowed
@@ -106,6 +119,35 @@ def test_valid_proofs_are_accepted(name: str) -> None:
     proof = prove(statement, case.model, case.opening).proof
     bits = verify(twin, proof)
     assert bits == verifier.verify(statement, proof, POLICY).security_bits
+
+
+CLAIMS = {
+    "matrix": "confusion_matrix",
+    "counts": "accuracy[group=0] >= 0.1 and correct[group=-1] >= 1 and predicted[1, group=1] <= 30 and recall[1] == ?",
+    "shares of hidden numbers": "precision[1] == ? and f1[0] >= 0.123456789012345678 and balanced_accuracy <= 0.9",
+    "macro F1": "macro_f1 == ?",
+    "top k": "top_k_accuracy[1] >= 0.3 and top_k_accuracy[2] <= 1",
+    "groups": "demographic_parity_difference[1] <= 0.9 and equalized_odds_difference == ? and min_group_accuracy == ?",
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_kind_of_claim_is_accepted_and_false_ones_are_not(name: str) -> None:
+    case = random_case((4, 3, 3), samples=30, groups=3, seed=2, claim=CLAIMS[name])
+    statement, twin = case.statement, of(case.statement)
+    proof = prove(statement, case.model, case.opening).proof
+    assert verdicts(statement, twin, proof) == ("accepted", "accepted")
+    columns = case.columns()
+    own = [c for c in statement.layout.circuit.of_kind(Kind.STATIC) if c.name.startswith("claim")]
+    column = own[0].name if own else PREDICTION
+    place = (0,) * columns[column].ndim
+    lie = with_cells(statement, columns, {(column, place): int(columns[column][place]) ^ 1})
+    assert verdicts(statement, twin, prove_columns(statement, lie).proof) == ("pad-linear", "pad-linear")
+    data = statement.dataset
+    assert data.groups is not None
+    other = replace(statement, dataset=replace(data, groups=np.where(data.groups == 1, 5, data.groups)))
+    with suppress(InvalidInput):
+        assert verdicts(other, of(other), relabelled(proof, other))[1] != "accepted"
 
 
 @pytest.mark.parametrize("seed", [1, 6, 8])

@@ -16,6 +16,7 @@ from zkaudit.errors import InvalidInput
 from zkaudit.field.koalabear import HALF
 from zkaudit.relation import (
     Broadcast,
+    Cells,
     Circuit,
     Column,
     Combination,
@@ -133,11 +134,11 @@ class CircuitBuilder:
     def add_functional(self, functional: Functional) -> None:
         """A functional; refused when its sum could wrap."""
         total = Interval(low=functional.constant, high=functional.constant)
-        for column, positions in functional.batched:
-            inside = self._is(column, Kind.BATCHED) and _inside(positions, self.columns[column].positions)
-            if len(positions) > 1 << self.sample_bits or not inside:
-                raise ValueError(f"{functional.name}: positions outside {column}")
-            total = total + self.columns[column].interval.scaled(len(positions))
+        for cells in functional.batched:
+            self._require_cells(functional.name, cells)
+            interval = self.columns[cells.column].interval
+            up, down = int(cells.weights[cells.weights > 0].sum()), int(cells.weights[cells.weights < 0].sum())
+            total = total + interval.scaled(up) + interval.scaled(down)
         for column, start, coefficients in functional.static:
             inside = 0 <= start <= start + len(coefficients) <= self.columns[column].positions
             if not self._is(column, Kind.STATIC) or not inside:
@@ -146,6 +147,20 @@ class CircuitBuilder:
                 total = total + self.columns[column].interval.scaled(coefficient)
         _require_no_wrap(functional.name, total)
         self.functionals.append(functional)
+
+    def _require_cells(self, name: str, cells: Cells) -> None:
+        """ValueError unless each cell is one of a batched column, and comes once; the weights are small integers."""
+        column = self.columns[cells.column]
+        inside = _inside(cells.positions, column.positions) and _inside(cells.samples, 1 << self.sample_bits)
+        lengths = {len(cells.positions), len(cells.samples), len(cells.weights)}
+        if column.kind is not Kind.BATCHED or not inside or len(lengths) != 1:
+            raise ValueError(f"{name}: cells outside {cells.column}")
+        if np.any(np.diff(cells.samples) <= 0):
+            places = (cells.positions << self.sample_bits) + cells.samples
+            if len(np.unique(places)) != len(places):
+                raise ValueError(f"{name}: a cell of {cells.column} twice")
+        if np.any(np.abs(cells.weights) > HALF):
+            _require_no_wrap(name, Interval(low=int(cells.weights.min()), high=int(cells.weights.max())))
 
     def side(self, terms: tuple[LinearTerm, ...]) -> Interval:
         """The enforced interval of a sum of terms, over all positions."""
@@ -156,7 +171,7 @@ class CircuitBuilder:
                 result = result + self.columns[term.column].interval.scaled(term.coefficient)
             elif isinstance(term, SuffixSum):
                 column = self.columns[term.column]
-                bound = column.positions * column.interval.magnitude
+                bound = column.positions * column.interval.scaled(term.coefficient).magnitude
                 result = result + Interval(low=-bound, high=bound)
             elif isinstance(term, Broadcast):
                 largest = max(map(abs, term.factors), default=1) * term.coefficient
@@ -258,10 +273,17 @@ class CircuitBuilder:
         )
 
 
+def fits(value: int) -> bool:
+    """Whether an integer of this magnitude stays below the wrap."""
+    return abs(value) <= HALF
+
+
 def negate(term: LinearTerm) -> LinearTerm:
     """The term with the opposite sign; a product with weights has none."""
     if isinstance(term, Scaled):
         return Scaled(column=term.column, coefficient=-term.coefficient)
+    if isinstance(term, SuffixSum):
+        return SuffixSum(column=term.column, coefficient=-term.coefficient)
     if isinstance(term, Mapped):
         return Mapped(column=term.column, rows=term.rows, columns=term.columns, values=-term.values)
     raise ValueError("a term with weights stands on the left side")
@@ -273,7 +295,7 @@ def _inside(places: Integers, size: int) -> bool:
 
 
 def _require_no_wrap(name: str, interval: Interval) -> None:
-    if interval.magnitude > HALF:
+    if not fits(interval.magnitude):
         raise InvalidInput(
             f"integers up to {interval.magnitude} could wrap around the field",
             where=name,

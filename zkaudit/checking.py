@@ -73,7 +73,7 @@ def check(statement: Statement, model: Model) -> CheckReport:
         model.weight_cells(),
         randomness,
         statement.dataset.inputs,
-        statement.count,
+        statement.gadget,
         statement.layout.circuit,
     )
     return check_columns(statement.layout.circuit, columns)
@@ -118,7 +118,8 @@ class _Checker:
                 total = total + _sum_rows(products, term.rows, relation.positions)
             elif isinstance(term, SuffixSum):
                 sums = np.cumsum(np.asarray(self.columns[term.column], np.int64)[::-1], axis=0)[::-1]
-                total = total + FIELD(sums % MODULUS) - self.columns[term.column]
+                later = FIELD(sums % MODULUS) - self.columns[term.column]
+                total = total + later * _scalar(term.coefficient)
             elif isinstance(term, Broadcast):
                 cells = self.columns[term.column][term.start : term.start + term.cells] * _scalar(term.coefficient)
                 if term.factors:
@@ -162,8 +163,9 @@ class _Checker:
     def functional(self, relation: Functional) -> None:
         """One equation."""
         total = _scalar(relation.constant)
-        for name, positions in relation.batched:
-            total = total + _total(self.columns[name][positions, np.arange(len(positions))])
+        for chosen in relation.batched:
+            cells = self.columns[chosen.column][chosen.positions, chosen.samples]
+            total = total + _total(cells * FIELD(chosen.weights % MODULUS))
         for name, start, coefficients in relation.static:
             cells = self.columns[name][start : start + len(coefficients)]
             total = total + _total(cells * FIELD(np.array(coefficients, np.int64) % MODULUS))

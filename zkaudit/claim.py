@@ -1,151 +1,113 @@
-"""The claim language, its integer rule, and the statistics that a verdict is printed with.
+"""The claim language: conjunctions of bounds on metrics of the predictions.
 
-Grammar: `accuracy >= D` or `accuracy >= A/B` with a value in [0, 1], `correct >= K`, `correct == K`.
-A threshold is a rational from the first character on: floats err (`ceil(0.55 * 100)` is 56).
+A claim is one or more atoms joined by ` and `; `zkaudit.atom` has the grammar of one.
+Source: docs/protocol.md, "Claim".
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import exp, lgamma, log, log1p
 
+from zkaudit.atom import GRAMMAR, RELATIONS, Atom, Metric, Table, parse_atom, refused
+from zkaudit.confidence import clopper_pearson_lower as clopper_pearson_lower
 from zkaudit.errors import InvalidInput
 
-GRAMMAR = "'accuracy >= 0.95', 'accuracy >= 19/20', 'correct >= 342' or 'correct == 351'"
-"""The forms of a claim, as error messages show them."""
+MAX_TEXT = 1 << 16
+"""Performance knob: most characters of a claim, enough for a confusion matrix of a hundred classes."""
 
-MAX_DIGITS = 18
-"""Performance knob: most digits of a number in a claim."""
+MAX_ATOMS = 256
+"""Performance knob: most atoms of a claim."""
 
-_DIGITS = f"([0-9]{{1,{MAX_DIGITS}}})"
-_CLAIM = re.compile(rf"(accuracy|correct) *(>=|==) *{_DIGITS}(?:\.{_DIGITS}|/{_DIGITS})?")
-
-_STEPS = 10**6
-"""The lower bound is a multiple of 10^-6."""
+_ORDER = {metric: place for place, metric in enumerate(Metric)}
+_SPACES = re.compile(" {2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A bound on the number of right predictions, or that number itself."""
+    """A conjunction of atoms in their one order, no two of which bound a metric from one side.
 
-    quantity: str
-    """`accuracy`, a share of the samples, or `correct`, a number of them."""
+    InvalidInput for atoms that are out of order, repeated, or contradict each other.
+    """
 
-    exact: bool
-    """Whether the claim is an equality, which reveals the number."""
-
-    threshold: Fraction
-    """The share or the number."""
+    atoms: tuple[Atom, ...]
 
     def __post_init__(self) -> None:
-        share = self.quantity == "accuracy" and not self.exact and 0 <= self.threshold <= 1
-        number = self.quantity == "correct" and self.threshold >= 0 and self.threshold.denominator == 1
-        if not share and not number:
-            raise InvalidInput("not a claim", where="claim", expected=GRAMMAR)
+        if not 1 <= len(self.atoms) <= MAX_ATOMS:
+            raise InvalidInput(f"{len(self.atoms)} atoms", where="claim", expected=f"1 to {MAX_ATOMS}")
+        if list(self.atoms) != sorted(self.atoms, key=_rank):
+            raise InvalidInput("atoms out of order", where="claim", expected="the order of the metrics")
+        bounds: dict[str, list[Atom]] = {}
+        for atom in self.atoms:
+            bounds.setdefault(atom.subject, []).append(atom)
+        for subject, atoms in bounds.items():
+            relations = [atom.relation for atom in atoms]
+            if len(atoms) > 1 and relations != [">=", "<="]:
+                raise InvalidInput(
+                    f"{subject} is bounded twice", where="claim", expected="one >= and one <=, or one == of a metric"
+                )
+            low, high = atoms[0].value, atoms[-1].value
+            if low is not None and high is not None and low > high:
+                raise InvalidInput(f"{subject} would lie in an empty interval", where="claim", expected=GRAMMAR)
+        if len(self.text) > MAX_TEXT:
+            raise InvalidInput(f"{len(self.text)} characters", where="claim", expected=f"at most {MAX_TEXT}")
 
     @property
     def text(self) -> str:
-        """The one way to write the claim: the shortest decimal of at most 18 places, or a fraction in lowest terms."""
-        return f"{self.quantity} {'==' if self.exact else '>='} {_shortest(self.threshold)}"
+        """The one way to write the claim."""
+        return " and ".join(atom.text for atom in self.atoms)
 
     @property
-    def reveals_count(self) -> bool:
-        """Whether a proof of the claim tells the number of right predictions."""
-        return self.exact
+    def is_open(self) -> bool:
+        """Whether a value is left to the proof; such a claim is asked, never verified."""
+        return any(atom.is_open for atom in self.atoms)
 
-    def minimum_count(self, samples: int) -> int:
-        """The least number of right predictions for which the claim holds; `InvalidInput` if it is beyond `samples`."""
-        if samples < 1:
-            raise InvalidInput("no samples", where="held-out set", expected="at least one sample")
-        needed = self.threshold * samples if self.quantity == "accuracy" else self.threshold
-        count = -(-needed.numerator // needed.denominator)
-        if count > samples:
-            raise InvalidInput(
-                f"{count} right predictions of {samples} samples", where="claim", expected=f"a number up to {samples}"
-            )
-        return count
+    @property
+    def needs_groups(self) -> bool:
+        """Whether a metric is one of groups."""
+        return any(atom.group is not None or atom.metric.compares_groups for atom in self.atoms)
 
-    def holds(self, count: int, samples: int) -> bool:
-        """Whether `count` right predictions of `samples` satisfy the claim."""
-        needed = self.minimum_count(samples)
-        return count == needed if self.exact else count >= needed
+    def reveals(self) -> tuple[str, ...]:
+        """One line for each thing that a proof of the claim says about the predictions."""
+        return tuple(atom.reveals for atom in self.atoms)
+
+    def implies(self, other: Claim) -> bool:
+        """Whether each atom of `other` follows from an atom of this claim about the same metric."""
+        return all(any(atom.follows_from(mine) for mine in self.atoms) for atom in other.atoms)
+
+    def closed(self, values: dict[str, Fraction | Table]) -> Claim:
+        """The claim with the values of its open atoms, by their subjects; InvalidInput for one that has no text."""
+        atoms = []
+        for atom in self.atoms:
+            if atom.is_open:
+                value = values[atom.subject]
+                atom = replace(atom, table=value) if isinstance(value, tuple) else replace(atom, value=value)
+            atoms.append(atom)
+        return Claim(atoms=tuple(atoms))
+
+    def is_closing_of(self, asked: Claim) -> bool:
+        """Whether this is the claim that was asked, with values for what it left open."""
+        pairs = list(zip(self.atoms, asked.atoms, strict=False))
+        same = all(theirs.follows_from(mine) if theirs.is_open else mine == theirs for mine, theirs in pairs)
+        return len(self.atoms) == len(asked.atoms) and not self.is_open and same
 
 
 def parse_claim(text: str) -> Claim:
-    """The claim that a text states; `InvalidInput` with the grammar for any other text."""
-    match = _CLAIM.fullmatch(text.strip(" "))
-    if match is None:
-        raise InvalidInput(f"not a claim: {text[:60]!r}", where="claim", expected=GRAMMAR)
-    quantity, relation, whole, places, denominator = match.groups()
-    if denominator is not None and int(denominator) == 0:
-        raise InvalidInput(f"division by zero: {text[:60]!r}", where="claim", expected=GRAMMAR)
-    if quantity == "correct" and (places or denominator):
-        raise InvalidInput(f"not a number of samples: {text[:60]!r}", where="claim", expected=GRAMMAR)
-    if quantity == "accuracy" and relation == "==":
-        raise InvalidInput("an exact accuracy is stated as a count", where="claim", expected=GRAMMAR)
-    threshold = Fraction(int(whole), int(denominator or 1))
-    if places:
-        threshold += Fraction(int(places), 10 ** len(places))
-    if quantity == "accuracy" and threshold > 1:
-        raise InvalidInput(f"an accuracy above 1: {text[:60]!r}", where="claim", expected=GRAMMAR)
-    return Claim(quantity=quantity, exact=relation == "==", threshold=threshold)
+    """The claim that a text states; `InvalidInput` with the grammar for any other text.
 
-
-def _shortest(value: Fraction) -> str:
-    for places in range(MAX_DIGITS + 1):
-        scaled = value * 10**places
-        if scaled.denominator == 1:
-            digits = str(scaled.numerator).rjust(places + 1, "0")
-            return f"{digits[:-places]}.{digits[-places:]}" if places else digits
-    return f"{value.numerator}/{value.denominator}"
-
-
-def clopper_pearson_lower(successes: int, samples: int, confidence: Fraction = Fraction(95, 100)) -> float:
-    """The exact one-sided lower bound on a success probability, rounded down to six decimals.
-
-    The largest p with P[Binomial(samples, p) >= successes] <= 1 - confidence.
-    It assumes independent samples from the population that the bound speaks of.
-    Errors of the floats only ever lower it: a bound that is itself a multiple of 10^-6 (1 of 1) loses one step.
-    ValueError for counts out of range or a confidence below one half.
-    Source: Clopper and Pearson 1934.
+    Spacing, the order of the atoms, repeated atoms and the spelling of values are free.
     """
-    if not 0 <= successes <= samples or samples < 1 or not Fraction(1, 2) <= confidence < 1:
-        raise ValueError(f"no bound for {successes} of {samples} at {confidence}")
-    if successes == 0:
-        return 0.0
-    doubt = float(1 - confidence)
-    low, high = 0, _STEPS
-    while high - low > 1:
-        middle = (low + high) // 2
-        # Where p >= successes / samples the median is at least `successes`, so the tail is at least one half.
-        if middle * samples >= successes * _STEPS or _tail_at_most(middle / _STEPS, successes, samples) > doubt:
-            high = middle
-        else:
-            low = middle
-    return low / _STEPS
+    if len(text) > MAX_TEXT:
+        raise InvalidInput(f"{len(text)} characters", where="claim", expected=f"at most {MAX_TEXT}")
+    # One space at a time: the patterns of an atom would be slow on long runs of them.
+    parts = _SPACES.sub(" ", text.strip(" ")).split(" and ")
+    if len(parts) > MAX_ATOMS:
+        raise refused(f"{len(parts)} atoms", text)
+    return Claim(atoms=tuple(sorted(set(map(parse_atom, parts)), key=_rank)))
 
 
-def _tail_at_most(p: float, successes: int, samples: int) -> float:
-    """An upper bound, tight to about 10^-7, on P[Binomial(samples, p) >= successes] for p < successes / samples.
-
-    From the first term on each is smaller than the last by a falling ratio, so a geometric series bounds the rest.
-    """
-    scale = lgamma(samples + 1)
-    first = scale - lgamma(successes + 1) - lgamma(samples - successes + 1)
-    first += successes * log(p) + (samples - successes) * log1p(-p)
-    odds = p / (1 - p)
-    term = total = 1.0
-    index = successes
-    while True:
-        ratio = (samples - index) / (index + 1) * odds
-        rest = term * ratio / (1 - ratio)
-        if rest < total * 2.0**-52:
-            break
-        term *= ratio
-        total += term
-        index += 1
-    # 2^-46 is 64 units in the last place: of the logarithms, and of the sum by its number of terms.
-    slack = 2.0**-46 * (scale + samples - successes * log(p) + index - successes + 1)
-    return exp(min(first + slack, 0.0)) * (total + rest) if first + slack < 0 else 1.0
+def _rank(atom: Atom) -> tuple[int, int, int, int, int]:
+    index, group = atom.index, atom.group
+    whole = group is None
+    return (_ORDER[atom.metric], -1 if index is None else index, not whole, group or 0, RELATIONS.index(atom.relation))

@@ -21,6 +21,9 @@ MAX_SAMPLES = 1 << 20
 MAX_CELLS = 1 << 27
 """Performance knob: most input values of a held-out set, one gibibyte as 64-bit integers."""
 
+MAX_GROUPS = 64
+"""Performance knob: most groups of a held-out set; a claim that compares them takes an inequality for each pair."""
+
 _BLOCK = 1 << 12
 """Performance knob: samples that are made integers at a time, so that temporaries stay small."""
 
@@ -43,10 +46,11 @@ class RawDataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HeldOutSet:
-    """The integers that an audit runs on: `inputs` (features, samples) and `labels` (samples,), both int64."""
+    """The integers that an audit runs on: `inputs` (features, samples), `labels` (samples,) and maybe `groups`."""
 
     inputs: NDArray[np.int64]
     labels: NDArray[np.int64]
+    groups: NDArray[np.int64] | None = None
 
     @property
     def samples(self) -> int:
@@ -56,13 +60,16 @@ class HeldOutSet:
     def digest(self) -> bytes:
         """SHA-256 of the set in canonical bytes, all integers big-endian.
 
-        Label, features (8 bytes), samples (8), inputs feature after feature (2 bytes each, signed), labels (4 each).
+        Label, features (8 bytes), samples (8), inputs feature after feature (2 bytes each, signed), labels (4 each),
+        groups if there are any (8 each, signed); their presence shows in the length.
         """
         state = hashlib.sha256(DIGEST_LABEL)
         for extent in self.inputs.shape:
             state.update(extent.to_bytes(8, "big"))
         state.update(self.inputs.astype(">i2").tobytes())
         state.update(self.labels.astype(">u4").tobytes())
+        if self.groups is not None:
+            state.update(self.groups.astype(">i8").tobytes())
         return state.digest()
 
 
@@ -84,6 +91,18 @@ def check_dataset(architecture: Architecture, dataset: HeldOutSet) -> None:
     if int(labels.min()) < 0 or int(labels.max()) >= architecture.classes:
         found = f"labels from {int(labels.min())} to {int(labels.max())}"
         raise InvalidInput(found, where=where, expected=f"0 to {architecture.classes - 1}")
+    if dataset.groups is not None:
+        _check_groups(dataset.groups, len(labels), where)
+
+
+def _check_groups(groups: NDArray[np.int64], samples: int, where: str) -> None:
+    if groups.dtype != np.int64 or groups.shape != (samples,):
+        raise InvalidInput(
+            f"groups of {groups.dtype}, shape {groups.shape}", where=where, expected=f"int64 of shape {(samples,)}"
+        )
+    distinct = len(np.unique(groups))
+    if distinct > MAX_GROUPS:
+        raise InvalidInput(f"{distinct} groups", where=where, expected=f"at most {MAX_GROUPS} distinct values")
 
 
 def load_dataset(path: str | Path) -> RawDataset:
@@ -160,7 +179,9 @@ def quantise_inputs(architecture: Architecture, raw: RawDataset) -> HeldOutSet:
             next_step="reshape them to what the model takes",
         )
     _check_labels(architecture, raw)
-    return HeldOutSet(inputs=integer_inputs(architecture, raw.inputs, where), labels=raw.labels)
+    if raw.groups is not None:
+        _check_groups(raw.groups, len(raw.labels), where)
+    return HeldOutSet(inputs=integer_inputs(architecture, raw.inputs, where), labels=raw.labels, groups=raw.groups)
 
 
 def _check_labels(architecture: Architecture, raw: RawDataset) -> None:
@@ -213,8 +234,13 @@ def _integer_block(
     return np.clip(np.floor(steps + 0.5), low, high)
 
 
-def dataset_bytes(inputs: NDArray[np.generic], labels: NDArray[np.integer]) -> bytes:
-    """A compressed `.npz` file of inputs and labels, the same bytes for the same arrays."""
+def dataset_bytes(
+    inputs: NDArray[np.generic], labels: NDArray[np.integer], groups: NDArray[np.integer] | None = None
+) -> bytes:
+    """A compressed `.npz` file of inputs, labels and groups if given, the same bytes for the same arrays."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, inputs=inputs, labels=labels)
+    if groups is None:
+        np.savez_compressed(buffer, inputs=inputs, labels=labels)
+    else:
+        np.savez_compressed(buffer, inputs=inputs, labels=labels, groups=groups)
     return buffer.getvalue()

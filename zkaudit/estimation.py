@@ -7,16 +7,18 @@ from math import prod
 
 import numpy as np
 
-from zkaudit.dataset import MAX_SAMPLES
+from zkaudit.claim import Claim, parse_claim
+from zkaudit.constraints import claim_gadget
+from zkaudit.dataset import MAX_SAMPLES, HeldOutSet
 from zkaudit.errors import InvalidInput
 from zkaudit.layout import Layout, shape_of
 from zkaudit.merkle.messages import DIGEST_BYTES, SALT_BYTES
+from zkaudit.metrics import Predictions, close
 from zkaudit.model.architecture import Architecture
 from zkaudit.opening.verifier import RowLayout
 from zkaudit.pads.messages import TableauLayout
 from zkaudit.parameters import STANDARD, Profile
 from zkaudit.soundness import OracleParameters, account, choose_parameters
-from zkaudit_circuits.claim import CorrectCount
 from zkaudit_circuits.network import lower
 
 ELEMENT_BYTES = 20
@@ -37,6 +39,8 @@ class CostModel:
     """Performance knob: interpreter, imports, compiled kernels from the cache, grinding, pad oracle."""
     seconds_per_relation: float
     """Performance knob: what a linear relation costs whatever its size, in the prover and in its replay."""
+    seconds_per_functional: float
+    """Performance knob: what an equation of the claim costs, in the prover and in its replay."""
     nanoseconds_per_lookup: float
     """Performance knob: the fraction tree, its sumchecks and their buffers."""
     nanoseconds_per_cell: float
@@ -58,6 +62,7 @@ class CostModel:
 COST = CostModel(
     start_seconds=1.1,
     seconds_per_relation=0.015,
+    seconds_per_functional=0.0004,
     nanoseconds_per_lookup=45,
     nanoseconds_per_cell=45,
     nanoseconds_per_weight=150,
@@ -89,17 +94,19 @@ class Estimate:
     security_bits: float
 
 
-def estimate(architecture: Architecture, samples: int, profile: Profile = STANDARD) -> Estimate:
-    """The cost of proving a threshold claim on `samples` samples.
+def estimate(
+    architecture: Architecture, samples: int, profile: Profile = STANDARD, claim: Claim | None = None
+) -> Estimate:
+    """The cost of proving a claim, a threshold for the accuracy if none is given, on `samples` samples.
 
-    `InvalidInput` for a sample count out of bounds, or a model whose integers could wrap.
+    `InvalidInput` for a sample count out of bounds, a claim that no such set can meet, or a model whose integers could
+    wrap.
     """
     if not 1 <= samples <= MAX_SAMPLES:
         raise InvalidInput(f"{samples} samples", where="estimate", expected=f"1 to {MAX_SAMPLES}")
-    # Labels do not change any size, and the threshold only the width of one slack.
-    labels = np.zeros(samples, np.int64)
-    count = CorrectCount(labels=labels, classes=architecture.classes, count=samples // 2, exact=False)
-    layout = Layout(lower(architecture, count))
+    # The threshold changes only the width of one slack.
+    asked, dataset = stand_in(architecture, samples, claim or parse_claim("accuracy >= 0.5"))
+    layout = Layout(lower(architecture, claim_gadget(asked, dataset, architecture.classes)))
     shape = shape_of(layout)
     witness, pads = choose_parameters(profile, shape)
     cells = shape.batched_cells + shape.static_cells
@@ -115,6 +122,7 @@ def estimate(architecture: Architecture, samples: int, profile: Profile = STANDA
         + COST.nanoseconds_per_product * multiplications(architecture) * layout.circuit.samples
     )
     seconds = COST.start_seconds + COST.seconds_per_relation * len(layout.circuit.linear)
+    seconds += COST.seconds_per_functional * len(layout.circuit.functionals)
     return Estimate(
         samples=samples,
         padded_samples=layout.circuit.samples,
@@ -123,9 +131,33 @@ def estimate(architecture: Architecture, samples: int, profile: Profile = STANDA
         lookups=shape.lookups,
         seconds=seconds + nanoseconds / 1e9,
         peak_bytes=COST.start_bytes + round(memory),
-        proof_bytes=proof_bytes(layout, witness, pads),
+        proof_bytes=proof_bytes(layout, witness, pads) + len(asked.text),
         security_bits=account(profile, shape, witness, pads).total_bits,
     )
+
+
+def stand_in(architecture: Architecture, samples: int, claim: Claim) -> tuple[Claim, HeldOutSet]:
+    """A set of the sizes that a statement would have, and the claim with values where it is open.
+
+    Labels take turns, and so do the groups, two if none is named; a stated matrix has labels of its own.
+    Neither inputs nor predictions change a size.
+    """
+    classes = architecture.classes
+    labels = np.arange(samples, dtype=np.int64) % classes
+    for atom in claim.atoms:
+        if atom.table is not None:
+            labels = np.repeat(np.arange(len(atom.table), dtype=np.int64), [sum(row) for row in atom.table])[:samples]
+    groups = None
+    if claim.needs_groups:
+        named = sorted({atom.group for atom in claim.atoms if atom.group is not None})
+        values = np.array(named if len(named) > 1 else [*named, 1 if 0 in named else 0, 2][:2], np.int64)
+        groups = values[np.arange(samples) // classes % len(values)]
+    zeros = np.broadcast_to(np.int64(0), (architecture.features, samples))
+    dataset = HeldOutSet(inputs=zeros, labels=labels, groups=groups)
+    if claim.is_open:
+        predictions = Predictions(predicted=labels, dataset=dataset, classes=classes, ranks=np.zeros_like(labels))
+        claim = close(claim, predictions)
+    return claim, dataset
 
 
 def multiplications(architecture: Architecture) -> int:
@@ -136,9 +168,9 @@ def multiplications(architecture: Architecture) -> int:
     return sum(layer.fan_in * outputs[id(layer)] for layer in architecture.weighted_layers)
 
 
-def require_memory(architecture: Architecture, samples: int, limit: int) -> None:
+def require_memory(architecture: Architecture, samples: int, limit: int, claim: Claim | None = None) -> None:
     """`InvalidInput` when a proof is predicted to take more than `limit` bytes."""
-    predicted = estimate(architecture, samples).peak_bytes
+    predicted = estimate(architecture, samples, claim=claim).peak_bytes
     if predicted > limit:
         raise InvalidInput(
             f"the proof is predicted to take {predicted / 1e9:.1f} GB",

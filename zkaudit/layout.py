@@ -157,10 +157,10 @@ class Layout:
         result: dict[str, int] = {}
         position = 0
         for functional in self.circuit.functionals:
-            for column, _ in functional.batched:
-                if column not in result:
-                    result[column] = position
-                    position += self.circuit.columns[column].positions
+            for cells in functional.batched:
+                if cells.column not in result:
+                    result[cells.column] = position
+                    position += self.circuit.columns[cells.column].positions
         return result
 
     @cached_property
@@ -211,7 +211,7 @@ class Layout:
                 first = plan.message(2)
                 plan.product(first, first + 1)
         for functional in self.circuit.functionals:
-            if functional.static:
+            if functional.static and functional.batched:
                 plan.message(1)
         if self.circuit.functionals:
             plan.rounds(self.functional_variables, 2)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zkaudit.atom import Metric
+from zkaudit.claim import Claim
 from zkaudit.commitment.ajtai import Opening, verify_opening
 from zkaudit.errors import ProvingFailed
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
 from zkaudit.field.extension import ZERO, Element
+from zkaudit.findings import accuracy_of
 from zkaudit.functionals.prover import prove_functionals
 from zkaudit.linear.prover import prove_linear
 from zkaudit.lookup.prover import build_tree
@@ -22,6 +25,7 @@ from zkaudit.masking import ProverChannel, Tape, VerifierChannel
 from zkaudit.merkle.grinding import find_nonce
 from zkaudit.merkle.messages import SALT_BYTES, Oracle
 from zkaudit.merkle.prover import MerkleTree
+from zkaudit.metrics import Predictions, described, holds, measure
 from zkaudit.model.model import Model
 from zkaudit.opening.kernels import collapse_samples
 from zkaudit.opening.prover import WitnessVector, combined_row, prove_batching
@@ -38,7 +42,9 @@ from zkaudit.relation import Combination, Integers, Kind
 from zkaudit.soundness import OracleParameters
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
-from zkaudit_circuits.network import INPUT, correct_predictions, witness
+from zkaudit_circuits.argmax import PREDICTION
+from zkaudit_circuits.network import INPUT, witness
+from zkaudit_circuits.top_k import RANK
 
 Cells = NDArray[np.uint32]
 Progress = Callable[[str, float], None]
@@ -116,16 +122,32 @@ def honest_witness(statement: Statement, model: Model, opening: Opening) -> dict
         cells,
         opening.randomness,
         statement.dataset.inputs,
-        statement.count,
+        statement.gadget,
         statement.layout.circuit,
     )
-    correct = correct_predictions(columns, statement.count)
-    if not statement.claim.holds(correct, statement.samples):
-        raise ProvingFailed(
-            f"the model gets {correct} of {statement.samples} right; "
-            f"the claim needs {'exactly' if statement.count.exact else 'at least'} {statement.count.count}"
-        )
+    require_true(statement, columns)
     return columns
+
+
+def require_true(statement: Statement, columns: Mapping[str, Integers]) -> None:
+    """ProvingFailed with the first atom that a witness does not meet, and what it has instead."""
+    samples, labels = statement.samples, statement.dataset.labels
+    ranks = columns[RANK][0, :samples] if RANK in columns else None
+    predicted = np.argmax(columns[PREDICTION][:, :samples], axis=0)
+    predictions = Predictions(
+        predicted=predicted, dataset=statement.dataset, classes=statement.commitment.architecture.classes, ranks=ranks
+    )
+    for atom in statement.claim.atoms:
+        value = measure(atom, predictions)
+        if holds(atom, value):
+            continue
+        if atom.metric in (Metric.ACCURACY, Metric.CORRECT) and atom.group is None and atom.relation != "<=":
+            count, exact = accuracy_of(Claim(atoms=(atom,)), samples)
+            raise ProvingFailed(
+                f"the model gets {int((predicted == labels).sum())} of {samples} right; "
+                f"the claim needs {'exactly' if exact else 'at least'} {count}"
+            )
+        raise ProvingFailed(f"{atom.text[:80]} is false: {described(atom, value)}")
 
 
 class _Witness:

@@ -262,9 +262,10 @@ class Weighted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuffixSum:
-    """At each position the sum of the column's later positions."""
+    """coefficient * the sum of the column's later positions, at each position."""
 
     column: str
+    coefficient: int = 1
 
 
 LinearTerm = Scaled | Mapped | SuffixSum | Broadcast | Weighted
@@ -287,16 +288,26 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """Some cells of a batched column: weights[k] at (positions[k], samples[k]), each cell at most once."""
+
+    column: str
+    positions: Integers
+    samples: Integers
+    weights: Integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Functional:
     """sum of weights * batched cells + sum of coefficients * static cells + constant = 0, one integer equation.
 
-    `batched` pairs a column with one position for each sample: these cells weigh one, all others nothing.
+    Cells that `batched` does not name weigh nothing, those of padding samples among them.
     `static` triples a column, a start and coefficients.
     """
 
     name: str
     gadget: str
-    batched: tuple[tuple[str, Integers], ...]
+    batched: tuple[Cells, ...]
     static: tuple[tuple[str, int, tuple[int, ...]], ...]
     constant: int
 

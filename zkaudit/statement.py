@@ -10,6 +10,7 @@ import numpy as np
 from zkaudit import wire
 from zkaudit.claim import Claim
 from zkaudit.commitment.ajtai import Commitment
+from zkaudit.constraints import claim_gadget
 from zkaudit.dataset import HeldOutSet, check_dataset
 from zkaudit.errors import InvalidInput
 from zkaudit.field.koalabear import HALF
@@ -19,7 +20,7 @@ from zkaudit.pads.messages import TableauLayout
 from zkaudit.parameters import Profile, profile
 from zkaudit.soundness import Account, OracleParameters, account, choose_parameters
 from zkaudit.transcript import Label, Transcript
-from zkaudit_circuits.claim import CorrectCount
+from zkaudit_circuits.claim import ClaimGadget
 from zkaudit_circuits.network import lower
 
 PROTOCOL = "zkaudit/v1"
@@ -37,8 +38,8 @@ class Statement:
     a proof for one challenge is no proof for another, nor for none.
     The dataset's inputs are integers in the architecture's interval and its labels are classes:
     the no-wrap bounds rest on both, so both are checked here again.
-    InvalidInput for a data set that does not fit the architecture, a claim beyond the samples,
-    or a layer whose integers could wrap.
+    InvalidInput for a data set that does not fit the architecture, for a claim that is open, undefined on the data set
+    or met by no predictions, or for a layer whose integers could wrap.
     """
 
     commitment: Commitment
@@ -55,6 +56,8 @@ class Statement:
                 expected=f"{wire.DIGEST_BYTES} bytes",
             )
         check_dataset(self.commitment.architecture, self.dataset)
+        if self.claim.is_open:
+            raise InvalidInput("a value is left open", where="claim", expected="the values that the proof states")
 
     @cached_property
     def parameters(self) -> Profile:
@@ -67,19 +70,14 @@ class Statement:
         return self.dataset.samples
 
     @cached_property
-    def count(self) -> CorrectCount:
-        """The claim as a bound on the count of correct predictions."""
-        return CorrectCount(
-            labels=self.dataset.labels,
-            classes=self.commitment.architecture.classes,
-            count=self.claim.minimum_count(self.samples),
-            exact=self.claim.reveals_count,
-        )
+    def gadget(self) -> ClaimGadget:
+        """The claim as integer inequalities on the predictions."""
+        return claim_gadget(self.claim, self.dataset, self.commitment.architecture.classes)
 
     @cached_property
     def layout(self) -> Layout:
         """The circuit and the places of everything in it."""
-        layout = Layout(lower(self.commitment.architecture, self.count))
+        layout = Layout(lower(self.commitment.architecture, self.gadget))
         lookups = layout.table_rows + layout.lookup_count
         if lookups > HALF:
             raise InvalidInput(
@@ -136,8 +134,7 @@ class Statement:
             "circuit": self.layout.circuit.digest(),
             "claim": self.claim.text,
             "commitment": self.commitment.canonical(),
-            "count": self.count.count,
-            "exact": self.count.exact,
+            "groups": b"" if self.dataset.groups is None else self.dataset.groups.astype(">i8").tobytes(),
             "inputs": np.ascontiguousarray(self.dataset.inputs.T).astype(">i4").tobytes(),
             "labels": self.dataset.labels.astype(">i4").tobytes(),
             "pad oracle": [pads.message, pads.columns, pads.pads, self.tableau.rows],

@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from zkaudit.claim import clopper_pearson_lower
+from zkaudit.claim import Claim, parse_claim
+from zkaudit.confidence import clopper_pearson_lower
 from zkaudit.errors import InvalidInput, PolicyNotMet, Reason, Rejected
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
+from zkaudit.findings import Finding, accuracy_of, findings_of
 from zkaudit.masking import VerifierChannel
 from zkaudit.merkle.messages import Oracle, leaf_digest
 from zkaudit.merkle.verifier import path_length, root_from_opening
@@ -40,16 +42,19 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """An accepted proof: what it shows, and the exact one-sided 95 % Clopper-Pearson bound that follows.
+    """An accepted proof: what it shows, atom by atom, and exact one-sided 95 % Clopper-Pearson bounds that follow.
 
-    The bound assumes samples drawn independently from the population and unknown to the owner before committing.
+    `correct` is the least number of right predictions that the claim guarantees, or their number if `exact`;
+    it and the bound for the accuracy are None where no atom bounds the accuracy.
+    The bounds assume samples drawn independently from the population and unknown to the owner before committing.
     """
 
     claim: str
     samples: int
-    correct: int
+    correct: int | None
     exact: bool
-    lower_bound: float
+    lower_bound: float | None
+    findings: tuple[Finding, ...]
     security_bits: float
     seconds: float
     account: Account
@@ -104,17 +109,40 @@ def verify(statement: Statement, proof: bytes, policy: Policy | None = None) -> 
     verify_tableau(statement.tableau, channel.tape, challenges, responses, indices, cells)
     # 6.
     require_policy(statement, policy)
-    correct = statement.count.count
+    correct, exact = accuracy_of(statement.claim, statement.samples)
     return Verdict(
         claim=statement.claim.text,
         samples=statement.samples,
         correct=correct,
-        exact=statement.count.exact,
-        lower_bound=clopper_pearson_lower(correct, statement.samples),
+        exact=exact,
+        lower_bound=None if correct is None else clopper_pearson_lower(correct, statement.samples),
+        findings=findings_of(statement.claim, statement.dataset),
         security_bits=statement.account.total_bits,
         seconds=time.perf_counter() - started,
         account=statement.account,
     )
+
+
+def stated_claim(asked: Claim, proof: bytes) -> Claim:
+    """The claim to verify: the one asked, or for an open one its closing that the proof states, not yet verified.
+
+    Rejected when the proof states no closing of what was asked; InvalidInput for bytes that are no proof file.
+    """
+    if not asked.is_open:
+        return asked
+    text = decode(proof).claim
+    try:
+        stated = parse_claim(text)
+    except InvalidInput:
+        stated = asked
+    if not stated.is_closing_of(asked):
+        raise Rejected(
+            Reason.WRONG_CLAIM,
+            "the proof does not state what was asked",
+            expected=asked.text[:80],
+            actual=ascii(text[:80]),
+        )
+    return stated
 
 
 def require_bindings(statement: Statement, parts: Proof) -> None:
@@ -129,7 +157,7 @@ def require_bindings(statement: Statement, parts: Proof) -> None:
     for reason, where, expected, actual in bindings:
         if expected != actual:
             raise Rejected(
-                reason, f"the proof was made for another {where}", expected=expected, actual=ascii(actual[:80])
+                reason, f"the proof was made for another {where}", expected=expected[:80], actual=ascii(actual[:80])
             )
 
 

@@ -1,55 +1,39 @@
-"""The claim: the count of predictions that agree with the labels, exactly or from below."""
+"""The claim: its rankings and its formulas, one after the other."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from zkaudit.builder import CircuitBuilder
-from zkaudit.relation import Functional, Integers, Kind
-from zkaudit_circuits.argmax import PREDICTION
-from zkaudit_circuits.limbs import add_limbs, limb_witness
-
-SLACK = "claim/slack"
+from zkaudit.relation import Integers
+from zkaudit_circuits.argmax import Argmax
+from zkaudit_circuits.formula import FormulaGadget
+from zkaudit_circuits.macro import MacroScore
+from zkaudit_circuits.top_k import Ranking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectCount:
-    """sum_n P[y_n, n] = count, or >= count with the slack proved non-negative by limbs."""
+class ClaimGadget:
+    """What a claim says of the predictions on so many samples."""
 
-    labels: NDArray[np.int64]
-    classes: int
-    count: int
-    exact: bool
+    samples: int
+    parts: tuple[FormulaGadget | MacroScore, ...]
+    ranking: Ranking | None = None
 
-    @property
-    def largest_slack(self) -> int:
-        """All samples right."""
-        return len(self.labels) - self.count
+    def lower(self, builder: CircuitBuilder, argmax: Argmax) -> None:
+        """The ranking where a part asks for it, then the parts in order."""
+        if self.ranking is not None:
+            self.ranking.lower(builder, argmax)
+        for part in self.parts:
+            part.lower(builder)
 
-    def lower(self, builder: CircuitBuilder) -> None:
-        """One functional; padding samples weigh nothing.
-
-        The count lies in [0, N] because P is one-hot, and the capacity of the slack plus N is below p / 2,
-        so a count below the threshold has no slack.
-        """
-        static: tuple[tuple[str, int, tuple[int, ...]], ...] = ()
-        if not self.exact:
-            slack = add_limbs(builder, SLACK, "claim", Kind.STATIC, 1, self.largest_slack)
-            static = tuple((term.column, 0, (-term.coefficient,)) for term in slack.terms)
-        functional = Functional(
-            name="claim/correct count",
-            gadget="claim",
-            batched=((PREDICTION, self.labels),),
-            static=static,
-            constant=-self.count,
-        )
-        builder.add_functional(functional)
-
-    def witness(self, correct: int) -> dict[str, Integers]:
-        """The slack of a count of correct predictions; zero, which no relation admits, when the claim is false."""
-        if self.exact:
-            return {}
-        return limb_witness(SLACK, self.largest_slack, np.array([max(correct - self.count, 0)], np.int64))
+    def witness(self, argmax: Argmax, columns: Mapping[str, Integers]) -> dict[str, Integers]:
+        """The columns of all parts for a witness of the network; a false claim violates a functional of its part."""
+        result: dict[str, Integers] = {}
+        if self.ranking is not None:
+            result |= self.ranking.witness(argmax, columns)
+        known = {**columns, **result}
+        for part in self.parts:
+            result |= part.witness(known)
+        return result

@@ -28,8 +28,8 @@ from zkaudit.relation import (
 )
 from zkaudit_circuits import gate, views, weights
 from zkaudit_circuits.add import scaled_terms
-from zkaudit_circuits.argmax import PREDICTION, Argmax
-from zkaudit_circuits.claim import CorrectCount
+from zkaudit_circuits.argmax import Argmax
+from zkaudit_circuits.claim import ClaimGadget
 from zkaudit_circuits.convolution import convolve
 from zkaudit_circuits.dense import Kernel, dense, weighted_terms
 from zkaudit_circuits.pooling import MaxPool, sum_pool, sum_terms, view_cells, window_cells, window_multipliers
@@ -87,6 +87,7 @@ class Network:
     parameters: Parameters | None = None
     columns: Columns = field(default_factory=dict)
     tensors: list[Tensor] = field(default_factory=list)
+    argmax: Argmax | None = None
     _start: int = 0
     _weighted: int = 0
     _requantisations: int = 0
@@ -206,7 +207,7 @@ class Network:
             bound, terms = last.bound.magnitude, last.terms(())
         else:
             bound, terms = last.interval.magnitude, scaled_terms(last.view, np.ones(last.view.size, np.int64))
-        gadget = Argmax(classes=self.architecture.classes, bound=bound)
+        gadget = self.argmax = Argmax(classes=self.architecture.classes, bound=bound)
         gadget.lower(self.builder, terms, last.shape)
         if self.parameters is not None:
             logits = last.values(self.columns) if isinstance(last, Accumulator) else view_cells(last.view, self.columns)
@@ -345,12 +346,14 @@ def sample_bits(samples: int) -> int:
     return (samples - 1).bit_length()
 
 
-def lower(architecture: Architecture, count: CorrectCount) -> Circuit:
+def lower(architecture: Architecture, claim: ClaimGadget) -> Circuit:
     """The circuit of a statement; InvalidInput names the layer whose integers could wrap."""
-    builder = CircuitBuilder(sample_bits=sample_bits(len(count.labels)))
+    builder = CircuitBuilder(sample_bits=sample_bits(claim.samples))
     weights.lower(builder, architecture.weight_count)
-    Network(architecture, builder).run()
-    count.lower(builder)
+    network = Network(architecture, builder)
+    network.run()
+    assert network.argmax is not None
+    claim.lower(builder, network.argmax)
     return builder.build()
 
 
@@ -369,10 +372,10 @@ def witness(
     weight_cells: NDArray[np.int8],
     randomness: NDArray[np.int8],
     inputs: NDArray[np.int64],
-    count: CorrectCount,
+    claim: ClaimGadget,
     circuit: Circuit,
 ) -> Columns:
-    """Every column of the circuit for inputs (features, samples); a false claim violates the claim's functional."""
+    """Every column of the circuit for inputs (features, samples); a false claim violates a relation of its own."""
     columns: Columns = {
         weights.WEIGHTS: weight_cells.astype(np.int64),
         weights.RANDOMNESS: randomness.astype(np.int64),
@@ -384,15 +387,11 @@ def witness(
     network = Network(architecture, builder, parameters, columns)
     network.run()
     columns = network.columns
-    columns |= count.witness(correct_predictions(columns, count))
+    assert network.argmax is not None
+    columns |= claim.witness(network.argmax, columns)
     for table, counts in count_lookups(circuit, columns).items():
         columns[multiplicity(table)] = counts
     return columns
-
-
-def correct_predictions(columns: Columns, count: CorrectCount) -> int:
-    """How many predictions of the witness agree with the labels."""
-    return int(columns[PREDICTION][count.labels, np.arange(len(count.labels))].sum())
 
 
 def count_lookups(circuit: Circuit, columns: Columns) -> Columns:
@@ -429,8 +428,10 @@ def _combined(combination: Combination, columns: Columns, start: int, stop: int,
 def row_numbers(table: Table, values: list[Integers]) -> Integers:
     """The row of a table with the first entries of each tuple; outside the table where there is none.
 
-    First entries are consecutive, or the table is that of two differences, of which one is zero.
+    First entries are consecutive, or the table is that of products, or of two differences, of which one is zero.
     """
+    if len(values) == 3:
+        return values[0] * math.isqrt(len(table.entries)) + values[1]
     first = table.entries[:, 0]
     largest = int(first.max())
     if len(values) == 1 or int(first[-1]) == largest:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.cases import random_case
+from tests.cases import cells, random_case
 from tests.plain import false_claims, plain_prover, plain_verifier
 from tests.views import random_elements
 from zkaudit.builder import CircuitBuilder
 from zkaudit.errors import Rejected
 from zkaudit.field import arrays
-from zkaudit.field.extension import ONE, ZERO, Element, add, multiply
+from zkaudit.field.extension import ONE, ZERO, Element, add, embed, multiply
+from zkaudit.field.koalabear import MODULUS
 from zkaudit.functionals.prover import batched_sum, prove_functionals
 from zkaudit.functionals.verifier import functional_weight, reduce_functionals
 from zkaudit.layout import Layout
@@ -38,15 +39,25 @@ def several(sample_bits: int, samples: int) -> Case:
         return generator.integers(0, positions, count)
 
     twice = chosen(3)
+    # Two cells of one sample, a sample left out, and weights of either sign.
+    places = np.array([[4, 0], [1, 0], *([[2, samples - 1]] if samples > 1 else [])])
+    weights = generator.integers(-900, 900, max(len(places), samples))
+    weighted = cells("c", places[:, 0], places[:, 1], weights[: len(places)])
     for name, batched, static in (
-        ("public", (("c", chosen(5)),), ()),
-        ("both", (("a", chosen(3)), ("c", chosen(5))), (("s", 1, (3, -1)), ("u", 0, (-7,)))),
-        ("again", (("b", chosen(1)), ("a", chosen(3, 1))), (("u", 0, (2,)),)),
-        ("twice", (("a", twice), ("a", twice), ("b", chosen(1)), ("c", chosen(5))), ()),
+        ("public", (cells("c", chosen(5)),), ()),
+        ("both", (cells("a", chosen(3)), cells("c", chosen(5))), (("s", 1, (3, -1)), ("u", 0, (-7,)))),
+        ("again", (cells("b", chosen(1)), cells("a", chosen(3, 1))), (("u", 0, (2,)),)),
+        ("twice", (cells("a", twice), cells("a", twice), cells("b", chosen(1)), cells("c", chosen(5))), ()),
+        ("weighted", (weighted, cells("a", twice, weights=weights[:samples] * 5)), (("s", 0, (1,)),)),
+        ("static", (), (("s", 2, (4, 5)), ("u", 0, (-1,)))),
     ):
-        value = sum(int(columns[c][p, n]) for c, positions in batched for n, p in enumerate(positions))
+        value = sum(
+            int(w) * int(columns[c.column][p, n])
+            for c in batched
+            for p, n, w in zip(c.positions, c.samples, c.weights, strict=True)
+        )
         functional = Functional(name=name, gadget="test", batched=batched, static=static, constant=0)
-        assert batched_sum(functional, columns) == value
+        assert batched_sum(functional, columns) == value % MODULUS
         for column, start, coefficients in static:
             value += sum(k * int(columns[column][start + i]) for i, k in enumerate(coefficients))
         builder.add_functional(Functional(name=name, gadget="test", batched=batched, static=static, constant=-value))
@@ -94,7 +105,12 @@ def test_claims_are_true_of_honest_columns(name: str) -> None:
 def test_a_wrong_witness_is_refused_or_leaves_a_false_claim(name: str) -> None:
     layout, columns = CASES[name]
     for functional in layout.circuit.functionals:
-        read = [(c, (int(p), n)) for c, chosen in functional.batched for n, p in enumerate(chosen) if n < 2]
+        read = [
+            (c.column, (int(p), int(n)))
+            for c in functional.batched
+            for p, n, w in zip(c.positions, c.samples, c.weights, strict=True)
+            if n < 2 and w
+        ]
         read += [(c, (start,)) for c, start, _ in functional.static]
         for column, place in read:
             changed = dict(columns)
@@ -137,8 +153,8 @@ def test_padding_samples_weigh_nothing() -> None:
     for functional in layout.circuit.functionals:
         before = batched_sum(functional, columns)
         changed = {name: cells.copy() for name, cells in columns.items()}
-        for name, _ in functional.batched:
-            changed[name][:, 5:] += 100
+        for chosen in functional.batched:
+            changed[chosen.column][:, 5:] += 100
         assert batched_sum(functional, changed) == before
 
 
@@ -149,9 +165,10 @@ def test_weight_is_the_extension_of_the_choice(name: str) -> None:
     point = random_elements(layout.functional_variables)
     expected = ZERO
     for kappa, functional in zip(kappas, layout.circuit.functionals, strict=True):
-        for column, chosen in functional.batched:
-            first = layout.functional_positions[column]
-            for sample, position in enumerate(chosen.tolist()):
-                index = (first + position << layout.circuit.sample_bits) + sample
-                expected = add(expected, multiply(kappa, arrays.equality_at(point, index)))
+        for chosen in functional.batched:
+            first = layout.functional_positions[chosen.column]
+            for position, sample, weight in zip(chosen.positions, chosen.samples, chosen.weights, strict=True):
+                index = (first + int(position) << layout.circuit.sample_bits) + int(sample)
+                factor = multiply(kappa, embed(int(weight)))
+                expected = add(expected, multiply(factor, arrays.equality_at(point, index)))
     assert functional_weight(layout, kappas, point) == expected

@@ -64,7 +64,8 @@ def term_values(columns: dict[str, Integers], term: LinearTerm, positions: int) 
             matrix[row, column] += value
         return np.asarray(matrix @ columns[term.column], np.int64)
     if isinstance(term, SuffixSum):
-        return np.stack([columns[term.column][k + 1 :].sum(axis=0) for k in range(positions)])
+        sums = np.stack([columns[term.column][k + 1 :].sum(axis=0) for k in range(positions)])
+        return term.coefficient * sums
     if isinstance(term, Broadcast):
         factors = term.factors or (1,) * term.cells
         cells = columns[term.column][term.start : term.start + term.cells].tolist()
@@ -143,7 +144,7 @@ def every_term(sample_bits: int, outputs: int, width: int, *, public: bool = Fal
     terms: list[LinearTerm] = [
         Mapped(column="x", rows=places // width, columns=places % width, values=generator.integers(-3, 4, len(places))),
         Broadcast(column="bias", start=BIAS_START, coefficient=256, cells=outputs),
-        SuffixSum(column="z"),
+        SuffixSum(column="z", coefficient=-3),
     ]
     if factor:
         source = whole(INPUT if public else "x", width)

@@ -10,7 +10,6 @@ from tests.second.field import (
     Element,
     Point,
     add,
-    dot,
     embed,
     equality,
     equality_table,
@@ -112,7 +111,7 @@ def functionals(channel: Channel, layout: Layout) -> tuple[Point, list[Claim]]:
     for functional in layout.circuit.functionals:
         value = Expression(embed(-functional.constant))
         if functional.static:
-            (value,) = channel.receive("functional sum", 1)
+            value = channel.receive("functional sum", 1)[0] if functional.batched else Expression(ZERO)
             claim = Claim(layout)
             for column, start, coefficients in functional.static:
                 for j, coefficient in enumerate(coefficients):
@@ -127,9 +126,11 @@ def functionals(channel: Channel, layout: Layout) -> tuple[Point, list[Claim]]:
     samples, stacked = equality_table(z[: layout.bits]), equality_table(z[layout.bits :])
     weight = ZERO
     for kappa, functional in zip(kappas, layout.circuit.functionals, strict=True):
-        for column, chosen in functional.batched:
-            cells = [stacked[layout.functional_start[column] + position] for position in chosen]
-            weight = add(weight, multiply(kappa, dot(cells, samples[: len(chosen)])))
+        for cells in functional.batched:
+            first = layout.functional_start[cells.column]
+            places = zip(cells.positions, cells.samples, cells.weights, strict=True)
+            part = total(scale(multiply(stacked[first + i], samples[n]), w) for i, n, w in places)
+            weight = add(weight, multiply(kappa, part))
     channel.require_zero([(weight, sent), (MINUS_ONE, value)])
     claim = Claim(layout)
     for column, start in layout.functional_start.items():

@@ -105,7 +105,7 @@ class Builder:
         gadget: str,
         shape: tuple[int, ...],
         left: Sequence[Term],
-        right: Sequence[Scaled | Mapped],
+        right: Sequence[Scaled | SuffixSum | Mapped],
         constant: int,
     ) -> None:
         """left + constant = right."""
@@ -119,7 +119,7 @@ class Builder:
         """A functional."""
         columns = self.circuit.columns
         sides = [(functional.constant, functional.constant)]
-        sides += [scaled_interval(columns[name].interval, len(chosen)) for name, chosen in functional.batched]
+        sides += [scaled_interval(columns[c.column].interval, w) for c in functional.batched for w in c.weights]
         for name, _, coefficients in functional.static:
             sides += [scaled_interval(columns[name].interval, coefficient) for coefficient in coefficients]
         _no_wrap(functional.name, magnitude(summed(sides)))
@@ -156,7 +156,7 @@ class Builder:
         if isinstance(term, Scaled):
             return scaled_interval(columns[term.column].interval, term.coefficient)
         if isinstance(term, SuffixSum):
-            bound = columns[term.column].positions * magnitude(columns[term.column].interval)
+            bound = columns[term.column].positions * magnitude(columns[term.column].interval) * abs(term.coefficient)
         elif isinstance(term, Broadcast):
             bound = term.coefficient * 128 * max(map(abs, term.factors), default=1)
         else:
@@ -165,9 +165,9 @@ class Builder:
         return -bound, bound
 
 
-def _negated(term: Scaled | Mapped) -> Term:
-    if isinstance(term, Scaled):
-        return Scaled(term.column, -term.coefficient)
+def _negated(term: Scaled | SuffixSum | Mapped) -> Term:
+    if isinstance(term, Scaled | SuffixSum):
+        return type(term)(term.column, -term.coefficient)
     return Mapped(term.column, term.rows, term.columns, [-value for value in term.values])
 
 

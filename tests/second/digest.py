@@ -62,7 +62,7 @@ def _term(term: Term) -> Form:
     if isinstance(term, Mapped):
         return ["Mapped", term.column, _array(term.rows), _array(term.columns), _array(term.values)]
     if isinstance(term, SuffixSum):
-        return ["SuffixSum", term.column]
+        return ["SuffixSum", term.column, str(term.coefficient)]
     if isinstance(term, Broadcast):
         integers = _texts((term.start, term.coefficient, term.cells, term.repeat))
         return ["Broadcast", "weights", *integers, _texts(term.factors)]
@@ -82,6 +82,6 @@ def _window(window: Window) -> Form:
 
 
 def _functional(functional: Functional) -> Form:
-    batched = [[column, _array(chosen)] for column, chosen in functional.batched]
+    batched = [["Cells", c.column, *map(_array, (c.positions, c.samples, c.weights))] for c in functional.batched]
     static = [[column, str(start), _texts(coefficients)] for column, start, coefficients in functional.static]
     return ["Functional", functional.name, functional.gadget, batched, static, str(functional.constant)]

@@ -1,4 +1,4 @@
-"""Sections "Requantisation", "Max pool", "Argmax" and "Claim gadget"."""
+"""Sections "Requantisation", "Max pool", "Argmax", "Ranking" and "Claim gadget"."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from math import prod
 
 from tests.second.builder import Builder, Limbs, limb_widths, scaled_interval
 from tests.second.combinations import Combination, Read, View, join, whole
+from tests.second.formulas import PREDICTION, Truth, formula_of
+from tests.second.inequalities import formula, macro_f1
+from tests.second.language import read_claim
 from tests.second.layers import Layer
-from tests.second.relations import Functional, Interval, Mapped, Scaled, SuffixSum, Term
+from tests.second.relations import Cells, Functional, Interval, Mapped, Scaled, SuffixSum, Term
 from tests.second.shapes import Shape, window_count
 from tests.second.wire import sha256
-
-PREDICTION = "argmax/prediction"
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,52 @@ def argmax(builder: Builder, shape: Shape, bound: int, logits: Sequence[Term]) -
     builder.linear("argmax/order", "argmax", shape, left, [Mapped("argmax/maximum", every, zeros, ones)], 0)
 
 
-def correct_count(builder: Builder, labels: list[int], count: int, exact: bool) -> None:
-    """The claim."""
-    slack = [] if exact else builder.limbs("claim/slack", "claim", "static", 1, len(labels) - count)
-    static = tuple((column, 0, (-weight,)) for column, weight in slack)
-    builder.functional(Functional("claim/correct count", "claim", ((PREDICTION, labels),), static, -count))
+def ranking(builder: Builder, classes: int, bound: int, labels: list[int], ks: list[int]) -> None:
+    """Section "Ranking"."""
+    furthest = 2 * bound + 1
+    widths = limb_widths(furthest)
+    reach = 1 << sum(widths)
+    builder.column("top k/label", "batched", classes, (0, 1))
+    builder.column("top k/depth", "batched", 1, (0, reach))
+    builder.column("top k/lead", "batched", classes, (-reach, reach + 1))
+    builder.column("top k/ahead", "batched", classes, (0, 1))
+    distance = builder.limbs("top k/distance", "top k", "batched", classes, furthest)
+    builder.column("top k/rank", "batched", 1, (0, classes - 1))
+    for column in ("top k/label", "top k/ahead"):
+        builder.product(f"{column} is a bit", "top k", builder.read(column), builder.read(column, 1, -1))
+    every, zeros, ones = list(range(classes)), [0] * classes, [1] * classes
+    builder.linear("top k/one label", "top k", (1,), [Mapped("top k/label", zeros, every, ones)], [], -1)
+    shifts = [sum(widths[:i]) for i in range(len(widths))]
+    differences = [Scaled(f"argmax/difference limb {i}", 2**shift) for i, shift in enumerate(shifts)]
+    left = [Scaled("top k/lead", 1), *differences, SuffixSum(PREDICTION)]
+    right = [Mapped("top k/depth", every, zeros, ones), SuffixSum("top k/label")]
+    builder.linear("top k/leads", "top k", (classes,), left, right, 0)
+    lead = builder.read("top k/lead")
+    builder.product("top k/label has no lead", "top k", builder.read("top k/label"), lead)
+    rest = Combination(classes, (Read("top k/ahead"), Read("top k/lead", -1)))
+    sign = builder.read("top k/ahead", 2, -1)
+    builder.product("top k/ahead by its lead", "top k", sign, value(distance, classes), rest)
+    total = [Mapped("top k/ahead", zeros, every, ones)]
+    builder.linear("top k/ranks", "top k", (1,), total, [Scaled("top k/rank", 1)], 0)
+    for k in ks:
+        column = builder.column(f"top k/hit {k}", "batched", 1, (0, 1))
+        table = builder.table(f"rank below {k} of {classes}", [(rank, int(rank < k)) for rank in every])
+        builder.lookup(f"{column} by rank", "top k", table, (builder.read("top k/rank"), builder.read(column)))
+    chosen = Cells("top k/label", labels, list(range(len(labels))), [1] * len(labels))
+    builder.functional(Functional("top k/labels", "top k", (chosen,), (), -len(labels)))
+
+
+def claim(builder: Builder, classes: int, bound: int, text: str, labels: list[int], groups: list[int] | None) -> None:
+    """Section "Claim gadget"."""
+    atoms, truth = read_claim(text), Truth(labels, groups, classes)
+    for atom in atoms:
+        truth.check(atom)
+    ks = sorted({atom.index for atom in atoms if atom.metric == "top_k_accuracy" and atom.index is not None})
+    if ks:
+        ranking(builder, classes, bound, labels, ks)
+    for number, atom in enumerate(atoms, 1):
+        prefix = "claim" if number == 1 else f"claim {number}"
+        if atom.metric == "macro_f1":
+            macro_f1(builder, prefix, truth, atom)
+        else:
+            formula(builder, prefix, formula_of(truth, atom))

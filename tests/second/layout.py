@@ -75,7 +75,7 @@ class Layout:
         self.functional_start: dict[str, int] = {}
         size = 0
         for functional in self.circuit.functionals:
-            for column, _ in functional.batched:
+            for column in (cells.column for cells in functional.batched):
                 if column not in self.functional_start:
                     self.functional_start[column] = size
                     size += self.circuit.columns[column].positions
@@ -112,8 +112,8 @@ class Layout:
         tree = 4 + sum(3 * layer + 4 for layer in range(1, self.depth))
         products = 3 * self.product_variables + self.product_claims
         linear = sum(1 + 2 * rounds + 2 for rounds in self.rounds if rounds is not None)
-        static = sum(bool(functional.static) for functional in self.circuit.functionals)
-        functionals = static + 2 * self.functional_variables + 1
+        both = sum(bool(functional.static and functional.batched) for functional in self.circuit.functionals)
+        functionals = both + 2 * self.functional_variables + 1
         return tree + products + linear + functionals + 2 * self.address_variables + 2
 
     @cached_property

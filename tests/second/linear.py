@@ -76,7 +76,7 @@ def _term(claim: Claim, term: Term, axes: Matrix, outputs: list[Element], inputs
                 claim.cell(0, term.column, column, weight)
     elif isinstance(term, SuffixSum):
         for i, weight in enumerate(accumulate(outputs[:-1], add, initial=ZERO)):
-            claim.cell(0, term.column, i, weight)
+            claim.cell(0, term.column, i, scale(weight, term.coefficient))
     elif isinstance(term, Broadcast):
         for k in range(term.cells):
             weight = total(outputs[k * term.repeat : (k + 1) * term.repeat])

@@ -9,21 +9,21 @@ from tests.second.architecture import VIEWS, Architecture
 from tests.second.builder import Builder, magnitude, scaled_interval, summed
 from tests.second.combinations import Combination, Read, View, join, whole
 from tests.second.field import clog
-from tests.second.gadgets import Accumulator, argmax, correct_count, mapped_terms, max_pool, requantise
+from tests.second.gadgets import Accumulator, argmax, claim, mapped_terms, max_pool, requantise
 from tests.second.layers import Interval, Layer, weight_cells
 from tests.second.relations import Broadcast, Circuit, Mapped, Term, Weighted, Window, limb_limit
 from tests.second.shapes import Shape
 
 
-def lower(architecture: Architecture, labels: list[int], count: int, exact: bool) -> Circuit:
+def lower(architecture: Architecture, labels: list[int], text: str, groups: list[int] | None = None) -> Circuit:
     """The circuit of a statement."""
     builder = Builder(clog(len(labels)))
     table = builder.table("signed byte", [(value,) for value in range(-128, 128)])
     for column, cells in (("weights", architecture.weight_count), ("randomness", 2048)):
         builder.column(column, "static", cells, (-128, 127))
         builder.lookup(f"{column} in range", "weights", table, (builder.read(column),))
-    _Walk(builder, architecture).run()
-    correct_count(builder, labels, count, exact)
+    bound = _Walk(builder, architecture).run()
+    claim(builder, architecture.classes, bound, text, labels, groups)
     return builder.finish()
 
 
@@ -37,8 +37,8 @@ class _Walk:
         self.start = 0
         self.requantisations = 0
 
-    def run(self) -> None:
-        """All layers and the argmax."""
+    def run(self) -> int:
+        """All layers and the argmax; the bound of the logits."""
         network = self.architecture
         assert network.intervals[0] is not None
         self.builder.column("input", "public", network.features, network.intervals[0])
@@ -47,10 +47,11 @@ class _Walk:
             self.tensors.append(self._layer(number, layer))
         last, shape = self.tensors[-1], network.shapes[-1]
         if isinstance(last, Accumulator):
-            argmax(self.builder, shape, magnitude(last.bound), last.terms(()))
+            bound, terms = magnitude(last.bound), last.terms(())
         else:
-            bound = magnitude(self._interval(len(self.tensors) - 1))
-            argmax(self.builder, shape, bound, mapped_terms(last, [1] * prod(shape)))
+            bound, terms = magnitude(self._interval(len(self.tensors) - 1)), mapped_terms(last, [1] * prod(shape))
+        argmax(self.builder, shape, bound, terms)
+        return bound
 
     def _layer(self, number: int, layer: Layer) -> View | Accumulator:
         shape = self.architecture.shapes[number]

@@ -71,9 +71,10 @@ class Mapped:
 
 @dataclass(frozen=True)
 class SuffixSum:
-    """The sum of the later positions of a column."""
+    """coefficient * the sum of the later positions of a column."""
 
     column: str
+    coefficient: int = 1
 
 
 def limb_limit(limbs: int) -> int:
@@ -148,12 +149,22 @@ class Linear:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """Cells of a batched column, each once, with their weights."""
+
+    column: str
+    positions: list[int]
+    samples: list[int]
+    weights: list[int]
+
+
+@dataclass(frozen=True)
 class Functional:
-    """One equation: chosen cells, one a sample, and static cells with coefficients."""
+    """One equation: weighted batched cells, and static cells with coefficients."""
 
     name: str
     gadget: str
-    batched: tuple[tuple[str, list[int]], ...]
+    batched: tuple[Cells, ...]
     static: tuple[tuple[str, int, tuple[int, ...]], ...]
     constant: int
 

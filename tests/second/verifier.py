@@ -36,16 +36,15 @@ OPENED = {"nonce": int, "cells": bytes, "salts": bytes, "path": bytes}
 
 @dataclass(frozen=True)
 class Statement:
-    """What is proved: the text of a commitment file, samples (one list each), labels, the claim and a profile."""
+    """What is proved: the text of a commitment file, samples (one list each), labels, groups, claim and profile."""
 
     commitment: bytes
     samples: list[list[int]]
     labels: list[int]
     claim: str
-    count: int
-    exact: bool
     profile: str
     challenge: bytes = b""
+    groups: list[int] | None = None
 
     @cached_property
     def file(self) -> dict[str, Any]:
@@ -74,13 +73,15 @@ class Statement:
         require(all(len(sample) == result.features for sample in self.samples), "statement", "features")
         require(all(low <= x <= high for sample in self.samples for x in sample), "statement", "inputs")
         require(all(0 <= label < result.classes for label in self.labels), "statement", "labels")
-        require(0 <= self.count <= len(self.samples), "statement", "count")
+        groups = self.groups or []
+        require(self.groups is None or len(groups) == len(self.labels), "statement", "groups")
+        require(len(set(groups)) <= 64 and all(-(2**63) <= g < 2**63 for g in groups), "statement", "groups")
         return result
 
     @cached_property
     def layout(self) -> Layout:
         """The circuit and its layout."""
-        return Layout(lower(self.architecture, self.labels, self.count, self.exact))
+        return Layout(lower(self.architecture, self.labels, self.claim, self.groups))
 
     @cached_property
     def sizes(self) -> Sizes:
@@ -91,7 +92,13 @@ class Statement:
         """The digest of the held-out set."""
         head = b"zkaudit held-out set v1\0" + big_endian(8, len(self.samples[0])) + big_endian(8, len(self.samples))
         inputs = b"".join(struct.pack(f">{len(self.samples)}h", *row) for row in zip(*self.samples, strict=True))
-        return sha256(head + inputs + b"".join(big_endian(4, label) for label in self.labels))
+        labels = b"".join(big_endian(4, label) for label in self.labels)
+        return sha256(head + inputs + labels + self.group_bytes)
+
+    @property
+    def group_bytes(self) -> bytes:
+        """The groups, none for a set without."""
+        return b"".join(struct.pack(">q", group) for group in self.groups or [])
 
     @cached_property
     def description(self) -> bytes:
@@ -104,8 +111,7 @@ class Statement:
             "circuit": circuit_digest(self.layout.circuit),
             "claim": self.claim,
             "commitment": self.form(self.file),
-            "count": self.count,
-            "exact": self.exact,
+            "groups": self.group_bytes,
             "inputs": b"".join(struct.pack(f">{len(sample)}i", *sample) for sample in self.samples),
             "labels": b"".join(big_endian(4, label) for label in self.labels),
             "pad oracle": [pads.message, pads.columns, pads.opened, sizes.pad_rows],

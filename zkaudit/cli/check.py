@@ -9,6 +9,7 @@ import click
 
 from zkaudit.cli.options import claim_option, data_option, json_option, model_argument
 from zkaudit.cli.outcome import ExitCode, Outcome, printable, table
+from zkaudit.cli.progress import announce
 
 SHOWN_VIOLATIONS = 10
 """Performance knob: violations that a person sees; `--json` has them all."""
@@ -26,12 +27,14 @@ def check(known: dict[str, object], model: Path, data: Path, claim: str) -> Outc
     from zkaudit.claim import parse_claim
     from zkaudit.commitment import commit
     from zkaudit.dataset import load_dataset, quantise_inputs
+    from zkaudit.evaluation import close_on
     from zkaudit.model.model import load_model
     from zkaudit.statement import Statement
 
-    asked = parse_claim(claim)
     owned = load_model(model)
     dataset = quantise_inputs(owned.architecture, load_dataset(data))
+    asked = close_on(owned, dataset, parse_claim(claim))
+    announce(asked.reveals())
     # The circuit of a statement does not depend on the randomness: any commitment to the model stands for it.
     commitment, _ = commit(owned.architecture, owned.weight_cells())
     start = time.perf_counter()
@@ -43,6 +46,7 @@ def check(known: dict[str, object], model: Path, data: Path, claim: str) -> Outc
     ]
     fields = {
         "claim": asked.text,
+        "reveals": list(asked.reveals()),
         "samples": dataset.samples,
         "constraints": report.constraints,
         "cells": report.cells,

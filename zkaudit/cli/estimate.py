@@ -14,14 +14,17 @@ from zkaudit.cli.outcome import Outcome, amount, table
 @click.command()
 @model_argument
 @click.option("--samples", type=click.IntRange(min=1), required=True, help="Samples of the held-out set.")
+@click.option("--claim", metavar="CLAIM", help="What will be proved, if not a threshold for the accuracy.")
 @json_option
 @click.pass_obj
-def estimate(known: dict[str, object], model: Path, samples: int) -> Outcome:
+def estimate(known: dict[str, object], model: Path, samples: int, claim: str | None) -> Outcome:
     """Predict what a proof will cost."""
+    from zkaudit.claim import parse_claim
     from zkaudit.estimation import estimate as estimate_cost
     from zkaudit.model.model import load_model
 
-    cost = estimate_cost(load_model(model).architecture, samples)
+    asked = None if claim is None else parse_claim(claim)
+    cost = estimate_cost(load_model(model).architecture, samples, claim=asked)
     rows = {
         "samples": f"{cost.samples:,}, proved as {cost.padded_samples:,}",
         "weights": f"{cost.weights:,}",

@@ -43,11 +43,15 @@ opening_option = click.option(
 )
 
 data_option = click.option(
-    "--data", type=FILE, required=True, metavar="HELDOUT.npz", help="The held-out set: arrays `inputs` and `labels`."
+    "--data",
+    type=FILE,
+    required=True,
+    metavar="HELDOUT.npz",
+    help="The held-out set: arrays `inputs`, `labels`, maybe `groups`.",
 )
 
 claim_option = click.option(
-    "--claim", required=True, metavar="CLAIM", help='Such as "accuracy >= 0.95", "correct >= 342", "correct == 351".'
+    "--claim", required=True, metavar="CLAIM", help='Such as "accuracy >= 0.95", "recall[3] >= 0.9 and correct == 351".'
 )
 
 force_option = click.option("--force", is_flag=True, help="Overwrite secret files that exist already.")

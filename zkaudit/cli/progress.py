@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 import click
@@ -58,6 +59,13 @@ class ProgressBar:
 def say(line: str) -> None:
     """One line of talk on stderr, in place of a progress bar that may stand there."""
     click.echo(f"{CLEAR_LINE if _on_terminal() else ''}{line}", err=True)
+
+
+def announce(reveals: Sequence[str]) -> None:
+    """What a proof would tell a verifier of the predictions, said before it is made."""
+    say("a proof of the claim reveals, and nothing else of the predictions:")
+    for line in reveals:
+        say(f"  {line}")
 
 
 def _on_terminal() -> bool:

@@ -20,7 +20,7 @@ from zkaudit.cli.options import (
     opening_option,
 )
 from zkaudit.cli.outcome import Outcome, amount, table
-from zkaudit.cli.progress import ProgressBar, say
+from zkaudit.cli.progress import ProgressBar, announce, say
 
 
 @click.command()
@@ -60,6 +60,7 @@ def prove(
     from zkaudit.dataset import load_dataset, quantise_inputs
     from zkaudit.documents import present
     from zkaudit.estimation import require_memory
+    from zkaudit.evaluation import close_on
     from zkaudit.field.jit import compile_seconds, on_first_compile
     from zkaudit.model.model import load_model
     from zkaudit.prover import prove as prove_statement
@@ -73,6 +74,7 @@ def prove(
     secret = load_opening(opening)
     published = load_commitment(commitment)
     dataset = quantise_inputs(published.architecture, load_dataset(data))
+    asked = close_on(owned, dataset, asked)
     answered = None if ticket is None else ticket.digest()
     statement = Statement(commitment=published, dataset=dataset, claim=asked, challenge=answered)
     if ticket is not None:
@@ -80,7 +82,8 @@ def prove(
         require_answer(ticket, statement)
         require_genuine(ticket, load_trusted_keys(trusted), present())
     if max_memory is not None:
-        require_memory(published.architecture, dataset.samples, max_memory)
+        require_memory(published.architecture, dataset.samples, max_memory, asked)
+    announce(asked.reveals())
     on_first_compile(lambda: say("compiling the kernels, once on this machine: about 15 seconds"))
     with ProgressBar() as progress:
         result = prove_statement(statement, owned, secret, progress=progress)
@@ -89,6 +92,7 @@ def prove(
     fields = {
         "claim": asked.text,
         "challenge": None if answered is None else answered.hex(),
+        "reveals": list(asked.reveals()),
         "samples": dataset.samples,
         "proof": str(output),
         "proof_bytes": len(result.proof),

@@ -71,13 +71,15 @@ def _statement_of_proof(proof: Path, commitment: Path, data: Path, claim: str) -
     from zkaudit.dataset import load_dataset, quantise_inputs
     from zkaudit.proof import LARGEST_PROOF, decode
     from zkaudit.statement import Statement
-    from zkaudit.verifier import require_bindings
+    from zkaudit.verifier import require_bindings, stated_claim
     from zkaudit.wire import read_bounded
 
     asked = parse_claim(claim)
     published = load_commitment(commitment)
     dataset = quantise_inputs(published.architecture, load_dataset(data))
-    parts = decode(read_bounded(proof, LARGEST_PROOF, "proof"))
+    content = read_bounded(proof, LARGEST_PROOF, "proof")
+    asked = stated_claim(asked, content)
+    parts = decode(content)
     # No size depends on the challenge, so the one that the proof names will do.
     statement = Statement(commitment=published, dataset=dataset, claim=asked, challenge=parts.challenge or None)
     require_bindings(statement, parts)
@@ -91,18 +93,15 @@ def _statement_of_model(model: Path, samples: int, claim: str) -> Statement:
     from zkaudit.claim import parse_claim
     from zkaudit.commitment import Commitment
     from zkaudit.commitment.ring import DEGREE
-    from zkaudit.dataset import HeldOutSet
+    from zkaudit.estimation import stand_in
     from zkaudit.model.model import load_model
     from zkaudit.statement import Statement
 
-    asked = parse_claim(claim)
     architecture = load_model(model).architecture
-    # Neither the value of a commitment nor inputs and labels change a size; zeros lie in all their intervals.
-    dataset = HeldOutSet(
-        inputs=np.broadcast_to(np.int64(0), (architecture.features, samples)), labels=np.zeros(samples, np.int64)
-    )
-    stand_in = Commitment(architecture=architecture, value=np.zeros(DEGREE, np.uint32))
-    return Statement(commitment=stand_in, dataset=dataset, claim=asked)
+    # Neither the value of a commitment nor inputs and predictions change a size; zeros lie in all their intervals.
+    asked, dataset = stand_in(architecture, samples, parse_claim(claim))
+    commitment = Commitment(architecture=architecture, value=np.zeros(DEGREE, np.uint32))
+    return Statement(commitment=commitment, dataset=dataset, claim=asked)
 
 
 def _account(subject: str, statement: Statement) -> Outcome:

@@ -8,6 +8,7 @@ import numpy as np
 
 from zkaudit.field import arrays
 from zkaudit.field.extension import embed
+from zkaudit.field.koalabear import MODULUS
 from zkaudit.layout import Layout
 from zkaudit.masking import ProverChannel
 from zkaudit.relation import Functional, Integers
@@ -19,20 +20,27 @@ def prove_functionals(channel: ProverChannel, layout: Layout, columns: Mapping[s
     """The messages of `reduce_functionals` for batched columns (positions, samples)."""
     functionals = layout.circuit.functionals
     for functional in functionals:
-        if functional.static:
+        if functional.static and functional.batched:
             channel.send(Label.FUNCTIONAL_SUM, [embed(batched_sum(functional, columns))])
     kappas = channel.challenges(Label.FUNCTIONAL_COMBINATION, len(functionals))
     cells = np.concatenate([columns[name].reshape(-1) for name in layout.functional_positions])
     weights = np.zeros((5, cells.size), np.uint64)
     for kappa, functional in zip(kappas, functionals, strict=True):
-        for name, chosen in functional.batched:
-            places = (layout.functional_positions[name] + chosen) * layout.circuit.samples + np.arange(len(chosen))
-            weights[:, places] = arrays.add(weights[:, places], arrays.from_elements([kappa]))
+        for chosen in functional.batched:
+            first = layout.functional_positions[chosen.column]
+            places = (first + chosen.positions) * layout.circuit.samples + chosen.samples
+            # A builder admits no cell twice, so none of the places is lost here.
+            weighted = arrays.scale_base(arrays.from_elements([kappa]), arrays.residues(chosen.weights))
+            weights[:, places] = arrays.add(weights[:, places], weighted)
     product = InnerProducts([(arrays.embed(cells), weights)], layout.functional_variables)
     bind_together(channel, [product], product.variables)
     channel.send(Label.FUNCTIONAL_CLAIM, [product.value(0, 0)])
 
 
 def batched_sum(functional: Functional, columns: Mapping[str, Integers]) -> int:
-    """The chosen cells' sum as an integer."""
-    return sum(int(columns[name][chosen, np.arange(len(chosen))].sum()) for name, chosen in functional.batched)
+    """The weighted sum of the chosen cells, modulo p: the cells of a lie may be any residues."""
+    total = 0
+    for chosen in functional.batched:
+        cells = arrays.residues(columns[chosen.column][chosen.positions, chosen.samples])
+        total += int((cells * arrays.residues(chosen.weights) % np.uint64(MODULUS)).sum())
+    return total % MODULUS

@@ -1,7 +1,7 @@
 """Reduces all functionals, by one sumcheck over the columns that they read, to one claim on these columns.
 
-A functional is sum_x weights(x) cells(x) + static part + constant = 0; its sum over batched cells is sent under a pad,
-and the static part is a linear claim, unless there is none and the sum is public.
+A functional is sum_x weights(x) cells(x) + static part + constant = 0.
+The static part is a linear claim; the sum over batched cells is sent under a pad where it is not public.
 Source: docs/protocol.md, "Functionals".
 """
 
@@ -21,7 +21,8 @@ def reduce_functionals(
 ) -> tuple[list[Element], list[Claim]]:
     """The sample point at which the claim on the columns stands, and all claims.
 
-    1. Receive the batched sum of each functional that has a static part, whose claim it completes.
+    1. Receive the batched sum of each functional that has both parts; without batched cells it is zero.
+       It completes the claim on the static part.
     2. Combine the sums with random coefficients kappa; reduce to a value at a random point z.
     3. Receive the cells' extension at z: its product with the weights' extension, which is public, is that value.
     """
@@ -30,7 +31,7 @@ def reduce_functionals(
     claims: list[Claim] = []
     for functional in functionals:
         if functional.static:
-            total = channel.receive(Label.FUNCTIONAL_SUM, 1)[0]
+            total = channel.receive(Label.FUNCTIONAL_SUM, 1)[0] if functional.batched else known(ZERO)
             terms: list[Term] = [
                 StaticTerm(column=column, start=start, weights=arrays.from_elements([embed(c) for c in coefficients]))
                 for column, start, coefficients in functional.static
@@ -60,13 +61,21 @@ def reduce_functionals(
 
 
 def functional_weight(layout: Layout, kappas: list[Element], point: list[Element]) -> Element:
-    """The extension at a point of sum_f kappa_f weights_f over the stacked columns."""
+    """The extension at a point of sum_f kappa_f weights_f over the stacked columns.
+
+    Cost: one product with an element of K a chosen cell.
+    """
     bits = layout.circuit.sample_bits
+    samples = arrays.equality_table(point[:bits])
+    positions = {
+        column: arrays.equality_range(point[bits:], first, layout.circuit.columns[column].positions)
+        for column, first in layout.functional_positions.items()
+    }
     result = ZERO
     for kappa, functional in zip(kappas, layout.circuit.functionals, strict=True):
-        for column, chosen in functional.batched:
-            samples = arrays.equality_table(point[:bits], len(chosen))
-            first = layout.functional_positions[column]
-            positions = arrays.equality_range(point[bits:], first, layout.circuit.columns[column].positions)
-            result = add(result, multiply(kappa, arrays.dot(samples, positions[:, chosen])))
+        for cells in functional.batched:
+            weighted = arrays.scale_base(samples[:, cells.samples], arrays.residues(cells.weights))
+            weights = positions[cells.column]
+            by_position = arrays.scatter(weighted, cells.positions, weights.shape[1])
+            result = add(result, multiply(kappa, arrays.dot(by_position, weights)))
     return result

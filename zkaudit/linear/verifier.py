@@ -13,6 +13,7 @@ import numpy as np
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
 from zkaudit.field.extension import ONE, Element, add, negate, scale
+from zkaudit.field.koalabear import MODULUS
 from zkaudit.layout import Layout
 from zkaudit.linear.window import WindowTables, axis_tables, input_variables, variables
 from zkaudit.masking import VerifierChannel
@@ -85,6 +86,7 @@ def linear_terms(
         elif isinstance(term, SuffixSum):
             before = arrays.reduce(np.cumsum(flat, axis=1, dtype=np.uint64))
             weights = np.concatenate([np.zeros((5, 1), np.uint64), before[:, :-1]], axis=1)
+            weights = arrays.scale_base(weights, np.array(term.coefficient % MODULUS, np.uint64))
             result.append(BatchedTerm(sample_point=0, column=term.column, weights=weights))
         elif isinstance(term, Broadcast):
             result.append(StaticTerm(column=term.column, start=term.start, weights=_broadcast(term, flat)))

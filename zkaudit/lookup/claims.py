@@ -15,7 +15,7 @@ from zkaudit.field.arrays import Array
 from zkaudit.field.extension import ONE, Element, add, embed, multiply, negate, scale, subtract
 from zkaudit.layout import Layout, LookupLeaves
 from zkaudit.masking import Affine, VerifierChannel
-from zkaudit.opening.claims import BatchedTerm, Claim, RangeTerm, Term, read_weights
+from zkaudit.opening.claims import BatchedTerm, Claim, RangeTerm, StaticTerm, Term, read_weights
 from zkaudit.relation import Kind, multiplicity
 from zkaudit.sumcheck.verifier import prefix_sum
 
@@ -95,9 +95,11 @@ def _lookup_terms(
     terms: list[Term] = []
     if leaves.kind is Kind.STATIC:
         for read, factor in reads:
-            if read.gather is not None:
-                raise ValueError(f"{lookup.name}: a lookup of static cells reads whole columns")
-            terms.append(_range_term(read.column, point, leaves.start, leaves.length, factor))
+            if read.gather is None:
+                terms.append(_range_term(read.column, point, leaves.start, leaves.length, factor))
+                continue
+            weights = arrays.scale(arrays.equality_range(point, leaves.start, leaves.length), factor)
+            terms.append(StaticTerm(column=read.column, start=0, weights=read_weights(layout, read, weights)))
         before = prefix_sum(point, leaves.start)
         total = subtract(prefix_sum(point, leaves.start + leaves.length), before)
         return terms, multiply(offset, total)
