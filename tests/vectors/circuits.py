@@ -13,6 +13,7 @@ from zkaudit.builder import CircuitBuilder
 from zkaudit.layout import Layout, shape_of
 from zkaudit.relation import (
     Broadcast,
+    Cells,
     Circuit,
     Combination,
     Functional,
@@ -77,14 +78,16 @@ def toy() -> tuple[Layout, Columns]:
     _linear(builder, columns)
     chosen = np.array([2, 0, 1])
     slack = column("slack", Kind.STATIC, Interval(low=0, high=7), np.array([3, 1]))
-    total = int(columns["bit"][chosen, np.arange(SAMPLES)].sum())
+    samples, weights = np.arange(SAMPLES), np.array([1, -2, 3])
+    total = int((weights * columns["bit"][chosen, samples]).sum())
     constant = -total + 2 * 3 + 5 * 1
+    bits = Cells(column="bit", positions=chosen, samples=samples, weights=weights)
     terms = ((slack, 0, (-2, -5)),)
     builder.add_functional(
-        Functional(name="with a slack", gadget="toy", batched=(("bit", chosen),), static=terms, constant=constant)
+        Functional(name="with a slack", gadget="toy", batched=(bits,), static=terms, constant=constant)
     )
-    total += int(columns["a"][chosen + 3, np.arange(SAMPLES)].sum())
-    pairs = (("bit", chosen), ("a", chosen + 3))
+    total += int(columns["a"][chosen + 3, samples].sum())
+    pairs = (bits, Cells(column="a", positions=chosen + 3, samples=samples, weights=np.ones(SAMPLES, np.int64)))
     builder.add_functional(Functional(name="public", gadget="toy", batched=pairs, static=(), constant=-total))
     circuit = builder.build()
     counts = {multiplicity(table): cells for table, cells in count_lookups(circuit, columns).items()}
@@ -144,7 +147,7 @@ def _linear(builder: CircuitBuilder, columns: Columns) -> None:
             (3, 2),
             (
                 Scaled(column="a", coefficient=-7),
-                SuffixSum(column="a"),
+                SuffixSum(column="a", coefficient=-3),
                 Mapped(
                     column="input",
                     rows=np.array([0, 0, 5, 3]),
@@ -238,7 +241,10 @@ def circuit_map(circuit: Circuit) -> dict[str, Any]:
         "functionals": [
             {
                 **_head(functional),
-                "batched": [{"column": name, "chosen": chosen} for name, chosen in functional.batched],
+                "batched": [
+                    {"column": c.column, "positions": c.positions, "samples": c.samples, "weights": c.weights}
+                    for c in functional.batched
+                ],
                 "static": [
                     {"column": name, "start": start, "coefficients": coefficients}
                     for name, start, coefficients in functional.static
@@ -286,7 +292,7 @@ def _term(term: LinearTerm) -> dict[str, Any]:
         }
     fields = {
         Scaled: ("column", "coefficient"),
-        SuffixSum: ("column",),
+        SuffixSum: ("column", "coefficient"),
         Mapped: ("column", "rows", "columns", "values"),
         Broadcast: ("start", "coefficient", "cells", "repeat", "factors"),
     }[type(term)]

@@ -21,6 +21,7 @@ from zkaudit.claim import parse_claim
 from zkaudit.commitment import Opening, commit
 from zkaudit.commitment.formats import commitment_text, parse_commitment
 from zkaudit.dataset import parse_dataset, quantise_inputs
+from zkaudit.evaluation import close_on
 from zkaudit.model.architecture import Concatenate, Convolution, Dense, Gate, Layer, Requantise, Sum
 from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import Model
@@ -45,6 +46,8 @@ class Recipe:
     interval: tuple[int, int] = (0, 255)
     inputs: list[list[int]] = field(default_factory=list)
     challenged: bool = False
+    labels: list[int] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
 
 
 def _wide(channels: int, filters: int) -> Convolution:
@@ -180,6 +183,41 @@ RECIPES: dict[str, Recipe] = {
 }
 """By the name of their folder."""
 
+CLAIM_KINDS = {
+    "correct-in-group": "correct[group=-2] == ?",
+    "accuracy-in-group": "accuracy[group=5] <= 1",
+    "predicted": "predicted[1] == ?",
+    "predicted-in-group": "predicted[2, group=5] <= 4",
+    "accuracy-exact": "accuracy == ?",
+    "correct-at-most": "correct <= 8",
+    "balanced-accuracy": "balanced_accuracy == ?",
+    "recall": "recall[1] >= 0",
+    "recall-exact": "recall[0] == ?",
+    "precision": "precision[1] >= 0",
+    "f1": "f1[1] == ?",
+    "macro-f1": "macro_f1 == ?",
+    "top-two": "top_k_accuracy[2] == ?",
+    "confusion-matrix": "confusion_matrix",
+    "demographic-parity": "demographic_parity_difference[1] == ?",
+    "equalized-odds": "equalized_odds_difference[1] <= 1",
+    "least-group": "min_group_accuracy == ?",
+    "several-claims": "accuracy >= 0 and accuracy <= 1 and recall[2] >= 0 and min_group_accuracy >= 0",
+}
+"""One claim of each metric; an open value is the model's own."""
+
+RECIPES |= {
+    f"claim-{name}": Recipe(
+        comment=f"The claim {text}, on eight samples in two groups.",
+        shape=(3,),
+        layers=(dense(3, 3),),
+        samples=8,
+        claim=text,
+        labels=[0, 1, 2, 0, 1, 2, 0, 1],
+        groups=[5, 5, 5, 5, -2, -2, -2, -2],
+    )
+    for name, text in CLAIM_KINDS.items()
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Valid:
@@ -206,14 +244,18 @@ def valid(name: str) -> Valid:
     # One sample is right, and so is every second one of several.
     wrong = slice(0, None) if name == "none-right" else slice(1, None, 2)
     labels[wrong] = (labels[wrong] + 1) % model.architecture.classes
+    if recipe.labels:
+        labels = np.array(recipe.labels)
     correct = int((labels == predictions).sum())
     with fixed_randomness(f"proof {name}"):
         commitment, opening = commit(model.architecture, model.weight_cells())
         files = {
             "commitment.json": commitment_text(commitment).encode(),
-            "heldout.npz": heldout_bytes(integers * 0.5, recipe.shape, labels),
+            "heldout.npz": heldout_bytes(integers * 0.5, recipe.shape, labels, recipe.groups),
         }
-        given = {"claim": recipe.claim.format(correct=correct), "profile": recipe.profile, "challenge": ""}
+        raw = quantise_inputs(commitment.architecture, parse_dataset(files["heldout.npz"]))
+        claim = close_on(model, raw, parse_claim(recipe.claim.replace("{correct}", str(correct)))).text
+        given = {"claim": claim, "profile": recipe.profile, "challenge": ""}
         if recipe.challenged:
             challenge = _challenge(statement_of(files, given))
             files["challenge.json"] = challenge.text()
@@ -223,10 +265,13 @@ def valid(name: str) -> Valid:
     return Valid(files=files, statement=statement, model=model, opening=opening)
 
 
-def heldout_bytes(inputs: NDArray[np.float64], shape: tuple[int, ...], labels: NDArray[np.int64]) -> bytes:
+def heldout_bytes(
+    inputs: NDArray[np.float64], shape: tuple[int, ...], labels: NDArray[np.int64], groups: list[int]
+) -> bytes:
     """A held-out set that is not compressed, because compressors differ."""
     buffer = io.BytesIO()
-    np.savez(buffer, inputs=inputs.reshape(-1, *shape), labels=labels)
+    named = {"groups": np.array(groups, np.int64)} if groups else {}
+    np.savez(buffer, inputs=inputs.reshape(-1, *shape), labels=labels, **named)
     return buffer.getvalue()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from fractions import Fraction
 from functools import lru_cache
 from math import floor
 from typing import Any
@@ -39,13 +38,6 @@ def expected_of(name: str) -> Case:
     return result
 
 
-def counted(text: str, samples: int) -> tuple[int, bool]:
-    """The count of a canonical claim, and whether it is exact."""
-    quantity, relation, value = text.split(" ")
-    needed = Fraction(value) * (samples if quantity == "accuracy" else 1)
-    return -(-needed.numerator // needed.denominator), relation == "=="
-
-
 def second_statement(files: dict[str, bytes], given: Case) -> second.Statement:
     """The statement as the second verifier takes it, from the files alone."""
     labels = tuple(given["labels"]) if "labels" in given else None
@@ -61,16 +53,14 @@ def _second_statement(
     scale = float.fromhex(json.loads(commitment)["architecture"]["input_scale"])
     raw = arrays["inputs"].reshape(len(arrays["inputs"]), -1).tolist()
     samples = [[floor(value / scale + 0.5) for value in sample] for sample in raw]
-    count, exact = counted(claim, len(samples))
     return second.Statement(
         commitment=commitment,
         samples=samples,
         labels=arrays["labels"].tolist() if labels is None else list(labels),
         claim=claim,
-        count=count,
-        exact=exact,
         profile=profile,
         challenge=bytes.fromhex(challenge),
+        groups=arrays["groups"].tolist() if "groups" in arrays else None,
     )
 
 

@@ -21,6 +21,7 @@ from tests.second.network import lower
 from tests.second.padded import MINUS_ONE, Channel, Expression, combine
 from tests.second.relations import (
     Broadcast,
+    Cells,
     Circuit,
     Column,
     Functional,
@@ -257,14 +258,18 @@ def test_architectures(given: Case, expected: Case) -> None:
     assert (architecture.weight_count, architecture.classes) == (expected["weight cells"], expected["classes"])
 
 
-def statement(samples: list[list[int]], labels: list[int], file: str = "") -> Statement:
+def statement(
+    samples: list[list[int]], labels: list[int], file: str = "", groups: list[int] | None = None
+) -> Statement:
     """A statement of which only some parts matter."""
-    return Statement(file.encode(), samples, labels, "", 0, False, "test-insecure")
+    return Statement(file.encode(), samples, labels, "", "test-insecure", groups=groups)
 
 
 @pytest.mark.parametrize(("given", "expected"), cases("heldout"))
 def test_held_out_sets(given: Case, expected: Case) -> None:
-    assert statement(given["samples"], given["labels"]).data_digest().hex() == expected["digest"]
+    groups = None if given["groups"] == "none" else given["groups"]
+    found = statement(given["samples"], given["labels"], groups=groups)
+    assert found.data_digest().hex() == expected["digest"]
 
 
 @pytest.mark.parametrize(("given", "expected"), cases("commitment", "element"))
@@ -344,7 +349,7 @@ def read_term(form: Case) -> Any:
     if kind == "Scaled":
         return Scaled(form["column"], form["coefficient"])
     if kind == "SuffixSum":
-        return SuffixSum(form["column"])
+        return SuffixSum(form["column"], form["coefficient"])
     if kind == "Mapped":
         return Mapped(form["column"], form["rows"], form["columns"], form["values"])
     factors = tuple(form["factors"])
@@ -374,7 +379,8 @@ def read_circuit(form: Case) -> Circuit:
         terms = tuple(read_term(term) for term in o["terms"])
         circuit.linear.append(Linear(o["name"], o["gadget"], tuple(o["shape"]), terms, o["constant"]))
     for o in form["functionals"]:
-        batched = tuple((part["column"], part["chosen"]) for part in o["batched"])
+        parts = ([p["column"], p["positions"], p["samples"], p["weights"]] for p in o["batched"])
+        batched = tuple(Cells(*part) for part in parts)
         static = tuple((part["column"], part["start"], tuple(part["coefficients"])) for part in o["static"])
         circuit.functionals.append(Functional(o["name"], o["gadget"], batched, static, o["constant"]))
     return circuit
@@ -581,8 +587,7 @@ def test_pad_tableaus(given: Case, expected: Case) -> None:
 @pytest.mark.parametrize(("given", "expected"), cases("soundness"))
 def test_accounts(given: Case, expected: Case) -> None:
     architecture = read_architecture(given["architecture"])
-    count = int(given["claim"].removeprefix("correct >= "))
-    circuit = lower(architecture, given["labels"], count, False)
+    circuit = lower(architecture, given["labels"], given["claim"])
     layout = Layout(circuit)
     sizes = sizes_of(PROFILES[given["profile"]], layout)
     found = {
