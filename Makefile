@@ -41,6 +41,9 @@ screenshot: $(INSTALLED)  ## docs/images/report.png, from a new audit of the dem
 pyz: $(INSTALLED)  ## the verifier in a single file, the same bytes for the same tree
 	$(BIN)/python packaging/pyz.py dist/zkaudit-verify.pyz
 
+vectors: $(INSTALLED)  ## the known answers in vectors/, made again
+	$(BIN)/python -m tests.vectors
+
 clean:
 	rm -rf $(VENV) demo-output fuzz-findings .coverage build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
