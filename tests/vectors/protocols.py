@@ -10,7 +10,7 @@ from tests.plain import collapse, false_claims, read_cells
 from tests.vectors.circuits import toy
 from tests.vectors.files import Case, Stream, case
 from zkaudit.field import arrays
-from zkaudit.field.extension import ZERO, Element, add, multiply, scale
+from zkaudit.field.extension import ZERO, Element, add, embed, multiply, scale
 from zkaudit.functionals.prover import prove_functionals
 from zkaudit.functionals.verifier import reduce_functionals
 from zkaudit.layout import Layout
@@ -21,7 +21,7 @@ from zkaudit.lookup.prover import build_tree
 from zkaudit.lookup.tree import prove_fraction_tree
 from zkaudit.lookup.verifier import reduce_fraction_tree
 from zkaudit.masking import Plan, ProverChannel, VerifierChannel, known
-from zkaudit.opening.claims import BatchedTerm, Claim, Claims, OuterTerm, RangeTerm, StaticTerm
+from zkaudit.opening.claims import BatchedTerm, Claim, Claims, IntegerTerm, OuterTerm, RangeTerm, StaticTerm
 from zkaudit.opening.verifier import reduce_claims
 from zkaudit.products.prover import prove_products
 from zkaudit.products.verifier import reduce_products
@@ -99,6 +99,8 @@ def weights_of(layout: Layout, claim: Claim) -> tuple[list[Any], list[Any]]:
             continue
         if isinstance(term, StaticTerm):
             weights = arrays.to_elements(term.weights)
+        elif isinstance(term, IntegerTerm):
+            weights = [embed(weight) for weight in term.weights]
         elif isinstance(term, RangeTerm):
             table = arrays.equality_table(term.point)[:, term.leaf_start : term.leaf_start + term.length]
             weights = arrays.to_elements(arrays.scale(table, term.factor))
