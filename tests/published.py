@@ -51,8 +51,13 @@ class Published:
         return path
 
 
-def publish(folder: Path, auditor: SecretKey | None = None, claim: str = CLAIM) -> Published:
-    """A model 6-5-3, 21 samples, and a proof in `folder/model/zkaudit`; with an auditor, for his challenge."""
+def publish(
+    folder: Path, auditor: SecretKey | None = None, claim: str = CLAIM, asked: str | None = None
+) -> Published:
+    """A model 6-5-3, 21 samples, and a proof in `folder/model/zkaudit`; with an auditor, for his challenge.
+
+    `asked` is the claim of the challenge where it leaves open what the proof states.
+    """
     made = make_files(folder)
     labels = made.labels.copy()
     labels[:WRONG] = (labels[:WRONG] + 1) % 3
@@ -64,7 +69,13 @@ def publish(folder: Path, auditor: SecretKey | None = None, claim: str = CLAIM) 
     dataset = quantise_inputs(commitment.architecture, load_dataset(audit / "heldout.npz"))
     statement = Statement(commitment=commitment, dataset=dataset, claim=parse_claim(claim))
     if auditor is not None:
-        challenge = make_challenge(statement, auditor, issued=ISSUED, lifetime=timedelta(days=30))
+        challenge = make_challenge(
+            statement,
+            auditor,
+            issued=ISSUED,
+            lifetime=timedelta(days=30),
+            asked=None if asked is None else parse_claim(asked),
+        )
         save_challenge(audit / "challenge.json", challenge)
         statement = Statement(
             commitment=commitment, dataset=dataset, claim=statement.claim, challenge=challenge.digest()

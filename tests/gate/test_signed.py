@@ -104,6 +104,19 @@ def test_everything_signed_and_trusted(made: Published, trusted: dict[str, Trust
     assert sorted(found.attested_by) == ["anna", "bert"]
 
 
+def test_an_open_challenge_is_answered_by_what_the_proof_states(
+    tmp_path: Path, keys: tuple[Path, list[SecretKey]]
+) -> None:
+    exact = publish(tmp_path, keys[1][0], claim="correct == 19", asked="correct == ?")
+    found = look(exact, claim=None, challenge_named=True)
+    found.require()
+    assert found.claim_source == "the challenge"
+    assert found.findings[0].exactly == 19
+    other = look(exact, claim="correct == 18", challenge_named=True)
+    assert isinstance(other.error, Rejected)
+    assert other.error.reason is Reason.WRONG_CLAIM
+
+
 def test_the_claim_of_a_strangers_challenge_is_nobodys(made: Published, trusted: dict[str, TrustedKeys]) -> None:
     assert isinstance(look(made, claim=None).error, InvalidInput)
     assert look(made, claim=None, challenge_named=True).claim_source == "the challenge"

@@ -112,7 +112,7 @@ class Examiner:
         text = self.signatures.claim
         if text is not None:
             self.claim_source = "the challenge"
-            return parse_claim(text)
+            return stated_claim(parse_claim(text), self.content)
         if self._demands.claim is None:
             raise InvalidInput(
                 "no claim to verify",

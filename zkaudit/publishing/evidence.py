@@ -21,7 +21,7 @@ from zkaudit.publishing.statement import Stated
 from zkaudit.receipt import RECEIPT_LIMIT, Receipt, body_of, parse_receipt, require_body, verify_signers
 from zkaudit.signing.keys import PublicKey
 from zkaudit.statement import Statement
-from zkaudit.verifier import Policy, Verdict, verify
+from zkaudit.verifier import Policy, Verdict, stated_claim, verify
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Evidence:
 
     def statement(self, claim: str | None, profile: str) -> Statement:
         """The statement of these files; without a claim, the one that the proof says it is for."""
-        asked = parse_claim(claim if claim is not None else decode(self.proof).claim)
+        asked = stated_claim(parse_claim(claim if claim is not None else decode(self.proof).claim), self.proof)
         commitment = parse_commitment(self.commitment, f"commitment {self.sources.commitment}")
         raw = parse_dataset(self.data, f"data {self.sources.data}")
         dataset = quantise_inputs(commitment.architecture, raw)
