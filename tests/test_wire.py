@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+import tracemalloc
 from pathlib import Path
 
 import msgpack
@@ -184,6 +185,27 @@ def test_a_file_that_claims_a_gigabyte_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="too many"):
         wire.read_bounded(path, 1 << 24, "file")
     assert time.perf_counter() - begin < 0.5
+
+
+def test_reading_takes_as_much_memory_as_the_file_has_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        assert wire.read_bounded(path, 1 << 32, "file") == b"x" * 1000
+        assert len(wire.read_bounded("/proc/self/status", 1 << 32, "file")) > 100
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_up_to_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 200_000)
+    for said, limit, read in ((10, 300_000, 200_000), (10, 150_000, 150_001), (0, 70_000, 70_001), (10, 4, 5)):
+        with path.open("rb") as file:
+            assert len(wire._read_at_most(file, limit, said)) == read
 
 
 def test_writes_are_whole_or_nothing(tmp_path: Path) -> None:

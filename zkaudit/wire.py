@@ -15,7 +15,7 @@ import stat
 from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import msgpack
 
@@ -35,6 +35,9 @@ HEADER_BYTES = MAGIC_BYTES + 4 + 8
 
 DIGEST_BYTES = 32
 """Bytes of SHA-256 after the body of a container."""
+
+_PIECE_BYTES = 1 << 16
+"""Performance knob: what is read at a time of a file that is longer than it said."""
 
 Checker = Callable[[Any, str], Any]
 """Takes a value and its place, gives the value or one built from it, raises `InvalidInput`."""
@@ -213,7 +216,7 @@ def read_bounded(path: str | Path, limit: int, what: str) -> bytes:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise InvalidInput("not a regular file", where=where)
-            data = file.read(limit + 1) if status.st_size <= limit else b""
+            data = _read_at_most(file, limit, status.st_size) if status.st_size <= limit else b""
     except FileNotFoundError as error:
         raise InvalidInput("no such file", where=where, next_step="check the path") from error
     except PermissionError as error:
@@ -224,6 +227,20 @@ def read_bounded(path: str | Path, limit: int, what: str) -> bytes:
         size = max(status.st_size, len(data))
         raise InvalidInput(f"{size} bytes are too many", where=where, expected=f"at most {limit} bytes")
     return data
+
+
+def _read_at_most(file: IO[bytes], limit: int, size: int) -> bytes:
+    """The first `limit` + 1 bytes of a file that says that it has `size`.
+
+    A read allocates what it is asked for before it knows what there is, so none asks for a whole limit.
+    """
+    parts = [file.read(min(size, limit) + 1)]
+    left = limit + 1 - len(parts[0])
+    # Files of the system say that they are empty, and others can grow meanwhile.
+    while parts[-1] and left:
+        parts.append(file.read(min(left, _PIECE_BYTES)))
+        left -= len(parts[-1])
+    return b"".join(parts)
 
 
 def write_atomic(path: str | Path, data: bytes, *, mode: int = 0o644, overwrite: bool = True) -> None:
