@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench screenshot pyz clean
+.PHONY: demo test check coverage fuzz mutants bench screenshot pyz clean
 
 demo: $(INSTALLED)  ## the whole path on a real model and real data
 	$(BIN)/zkaudit demo --dir demo-output --force
@@ -21,6 +21,14 @@ check: $(INSTALLED)  ## style, types and the test suite, import rules included
 	$(BIN)/mypy
 	$(MAKE) test
 
+coverage: $(INSTALLED)  ## lines and branches of what a verifier runs; fails below all of them
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=
+	$(BIN)/python -m coverage report --include="$$($(BIN)/python -m tests.imports)" --fail-under=100
+
+fuzz: $(INSTALLED)  ## every decoder and the verifier, FUZZ_SECONDS (60) each, guided by coverage
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz
+
 bench: $(INSTALLED)  ## kernel rates, seconds and memory by phase, proof bytes by part
 	$(BIN)/python -m benchmarks
 
@@ -31,7 +39,7 @@ pyz: $(INSTALLED)  ## the verifier in a single file, the same bytes for the same
 	$(BIN)/python packaging/pyz.py dist/zkaudit-verify.pyz
 
 clean:
-	rm -rf $(VENV) demo-output build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo-output fuzz-findings .coverage build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The stamp is younger than pyproject.toml exactly when its dependencies are installed.
 $(INSTALLED): pyproject.toml

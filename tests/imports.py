@@ -11,6 +11,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {"zkaudit": ROOT / "zkaudit", "zkaudit_circuits": ROOT / "circuits" / "zkaudit_circuits"}
 
 
+VERIFIER = (
+    "zkaudit.verifier",
+    "zkaudit.statement",
+    "zkaudit.dataset",
+    "zkaudit.commitment",
+    "zkaudit.claim",
+    "zkaudit.errors",
+)
+"""What a verification imports; its closure is all that a verifier runs."""
+
 ON_FIRST_USE = {"zkaudit"}
 """Modules that import by a computed name, each of their public names when it is first used and not before."""
 
@@ -100,3 +110,7 @@ def _resolved(name: str) -> set[str]:
 def _parents(module: str) -> list[str]:
     parts = module.split(".")
     return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+if __name__ == "__main__":
+    print(",".join(str(modules()[module]) for module in sorted(closure(*VERIFIER) & modules().keys())))

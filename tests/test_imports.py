@@ -12,19 +12,11 @@ import pytest
 
 import zkaudit
 from tests.cases import random_case
-from tests.imports import ROOT, chain, closure, imports_of, modules
+from tests.imports import ROOT, VERIFIER, chain, closure, imports_of, modules
 from zkaudit.commitment import save_commitment
 from zkaudit.dataset import dataset_bytes
 from zkaudit.prover import prove
 
-VERIFIER = (
-    "zkaudit.verifier",
-    "zkaudit.statement",
-    "zkaudit.dataset",
-    "zkaudit.commitment",
-    "zkaudit.claim",
-    "zkaudit.errors",
-)
 ALLOWED = {"numpy", "msgpack"}
 OWN = {"zkaudit", "zkaudit_circuits"}
 PROTOCOLS = {"merkle", "reed_solomon", "sumcheck", "lookup", "products", "linear", "functionals", "opening", "pads"}

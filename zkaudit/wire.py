@@ -234,13 +234,13 @@ def _read_at_most(file: IO[bytes], limit: int, size: int) -> bytes:
 
     A read allocates what it is asked for before it knows what there is, so none asks for a whole limit.
     """
-    parts = [file.read(min(size, limit) + 1)]
-    left = limit + 1 - len(parts[0])
+    start = file.read(min(size, limit) + 1)
+    parts, left = [start], limit + 1 - len(start)
     # Files of the system say that they are empty, and others can grow meanwhile.
-    while parts[-1] and left:
+    while left and len(parts[-1]) and len(start) > size:
         parts.append(file.read(min(left, _PIECE_BYTES)))
         left -= len(parts[-1])
-    return b"".join(parts)
+    return start if len(parts) == 1 else b"".join(parts)
 
 
 def write_atomic(path: str | Path, data: bytes, *, mode: int = 0o644, overwrite: bool = True) -> None:

@@ -17,6 +17,15 @@ from zkaudit.model.onnx_node import FOLDED, Node, shown
 MAX_LIST = 64
 """Performance knob: most entries of a shape, a list of axes and the like."""
 
+MAX_FOLDED = 1 << 22
+"""Performance knob: most values that nodes make of constants, beyond those that stored ones allow."""
+
+FOLDED_PER_STORED = 16
+"""Performance knob: values that nodes may make for each stored one that is read: a weight passes several nodes."""
+
+MAX_STORED = 2 * MAX_WEIGHTS
+"""Performance knob: most stored values that are read, since many tensors can name one external file."""
+
 _CONSTANT_VALUES = {"value_float": "f4", "value_floats": "f4", "value_int": "i8", "value_ints": "i8"}
 """Attributes of a Constant node other than a tensor, and the types of the arrays that they stand for."""
 
@@ -28,6 +37,9 @@ class Constants:
         self._values: dict[str, onnx.TensorProto | NDArray[Any]] = dict(tensors)
         self._folder = folder
         self._opset = opset
+        self._stored = 0
+        # A file of a few bytes can ask for as many constants as it has nodes.
+        self._left = MAX_FOLDED
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -46,6 +58,9 @@ class Constants:
             return tensor
         if any(extent < 0 for extent in tensor.dims) or math.prod(tensor.dims) > MAX_WEIGHTS:
             raise InvalidInput(f"shape {list(tensor.dims)}", where=where, expected=f"at most {MAX_WEIGHTS} values")
+        self._stored += math.prod(tensor.dims)
+        if self._stored > MAX_STORED:
+            raise InvalidInput("too many constants", where=where, expected=f"at most {MAX_STORED} values in all")
         try:
             values = np.asarray(numpy_helper.to_array(tensor, base_dir=self._folder))
         # Damaged tensors and missing or misplaced external files raise errors of many undocumented types.
@@ -55,6 +70,7 @@ class Constants:
             step = "keep the data file in the model's folder" if external else "export the model again"
             raise InvalidInput(fault, where=where, next_step=step) from error
         self._values[name] = values
+        self._left += FOLDED_PER_STORED * values.size
         return values
 
     def numbers(self, name: str) -> NDArray[np.float64]:
@@ -91,8 +107,11 @@ class Constants:
         """Enters the output of a node whose inputs are constants, as onnx itself computes it."""
         where = node.label
         inputs = {name: self.array(name) for name in node.inputs if name}
-        if _size(node, list(inputs.values())) > MAX_WEIGHTS:
-            raise InvalidInput("a constant that is too large", where=where, expected=f"at most {MAX_WEIGHTS} values")
+        size = _size(node, list(inputs.values()))
+        if size > min(MAX_WEIGHTS, self._left):
+            expected = f"at most {min(MAX_WEIGHTS, self._left)} values"
+            raise InvalidInput("a constant that is too large", where=where, expected=expected)
+        self._left -= size
         if node.operator == "Constant":
             self._values.update(dict.fromkeys(node.outputs, _constant(node, where)))
             return
