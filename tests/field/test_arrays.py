@@ -59,9 +59,7 @@ def test_elementwise(other: int) -> None:
     assert scalars(arrays.subtract(a, b)) == [extension.subtract(x, y) for x, y in pairs]
     assert scalars(arrays.multiply(a, b)) == [extension.multiply(x, y) for x, y in pairs]
     assert scalars(arrays.scale(a, scalars(b)[0])) == [extension.multiply(x, scalars(b)[0]) for x in scalars(a)]
-    assert scalars(arrays.scale_base(a, b[2])) == [
-        extension.scale(x, y[2]) for x, y in pairs
-    ]
+    assert scalars(arrays.scale_base(a, b[2])) == [extension.scale(x, y[2]) for x, y in pairs]
     assert arrays.total(a) == dot(scalars(a), [ONE] * 7)
 
 
@@ -80,7 +78,9 @@ def test_long_products_are_made_in_pieces(monkeypatch: pytest.MonkeyPatch, other
 def test_matrix_products(monkeypatch: pytest.MonkeyPatch, inner: int) -> None:
     monkeypatch.setattr(arrays, "_CHUNK", 8)
     a, b = vector(3 * inner).reshape(5, 3, inner), vector(2 * inner).reshape(5, inner, 2)
-    expected = [[sum(int(x) * int(y) for x, y in zip(row, column, strict=True)) % MODULUS for column in b[1].T] for row in a[0]]
+    expected = [
+        [sum(int(x) * int(y) for x, y in zip(row, column, strict=True)) % MODULUS for column in b[1].T] for row in a[0]
+    ]
     assert arrays.matrix_product(a[0], b[1]).tolist() == expected
     products = arrays.extension_matrix_product(a, b)
     for i in range(3):
@@ -91,7 +91,12 @@ def test_matrix_products(monkeypatch: pytest.MonkeyPatch, inner: int) -> None:
     assert arrays.dot(x, y) == dot(scalars(x), scalars(y))
     signed = RANDOM.integers(-(2**40), 2**40, inner)
     assert arrays.dot_base(x, signed) == dot(scalars(x), [extension.embed(int(v)) for v in signed])
-    for low, high, kind in ((-128, 128, np.int8), (-65535, 65536, np.int64), (-65536, 65537, np.int64), (-(2**45), 2**45, np.int64)):
+    for low, high, kind in (
+        (-128, 128, np.int8),
+        (-65535, 65536, np.int64),
+        (-65536, 65537, np.int64),
+        (-(2**45), 2**45, np.int64),
+    ):
         matrix = RANDOM.integers(low, high, (3, inner)).astype(kind)
         if inner:
             matrix[0, 0], matrix[2, -1] = low, high - 1

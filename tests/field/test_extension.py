@@ -83,9 +83,11 @@ def test_polynomials_and_equality() -> None:
 
 
 def test_bytes_and_constants() -> None:
-    assert field.to_bytes((1, 2, 3, 4, TOP)) == bytes.fromhex("00000001000000020000000300000004") + TOP.to_bytes(4, "big")
+    assert field.to_bytes((1, 2, 3, 4, TOP)) == bytes.fromhex("00000001000000020000000300000004") + TOP.to_bytes(
+        4, "big"
+    )
     assert len(field.to_bytes(ZERO)) == field.ELEMENT_BYTES == 20
-    assert field.DEGREE == len(ZERO)
+    assert len(ZERO) == field.DEGREE
     assert koalabear.ELEMENT_BYTES == 4
     assert MODULUS == 2130706433
     assert koalabear.HALF == 1065353216

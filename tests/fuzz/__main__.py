@@ -26,7 +26,17 @@ def fuzz(name: str, seconds: int, corpus: Path) -> int:
     FINDINGS.mkdir(exist_ok=True)
     limits = [f"-max_total_time={seconds}", f"-rss_limit_mb={MEMORY_MEGABYTES}", f"-timeout={SLOWEST_SECONDS}"]
     place = f"-artifact_prefix={FINDINGS}/{name}-"
-    command = [sys.executable, "-m", "tests.fuzz", "--target", name, *limits, "-print_final_stats=1", place, str(corpus)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz",
+        "--target",
+        name,
+        *limits,
+        "-print_final_stats=1",
+        place,
+        str(corpus),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
     executed = re.search(r"number_of_executed_units: (\d+)", done.stderr)
     if done.returncode or executed is None:

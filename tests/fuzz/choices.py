@@ -79,7 +79,9 @@ def altered_bytes(data: bytes, choices: Choices) -> bytes:
         word = (int.from_bytes(data[start : start + 4], "big") + choices.integer()) % (1 << 32)
         return data[:start] + word.to_bytes(4, "big")[: len(data) - start] + data[start + 4 :]
     if kind == 1:
-        return data[:place] + bytes(byte ^ 1 << choices.number(8) for byte in data[place : place + 1]) + data[place + 1 :]
+        return (
+            data[:place] + bytes(byte ^ 1 << choices.number(8) for byte in data[place : place + 1]) + data[place + 1 :]
+        )
     if kind == 2:
         new = choices.take(choices.one_of((1, 4, 20, 32)))
         return data[:place] + new + data[place + len(new) :]
@@ -125,7 +127,9 @@ def _altered_node(node: Any, choices: Choices) -> Any:
     if isinstance(node, dict) and node:
         name = choices.one_of(sorted(node))
         rest = {key: value for key, value in node.items() if key != name}
-        return choices.one_of((rest, {**node, choices.one_of(TEXTS): choices.value()}, {**rest, name + "_": node[name]}))
+        return choices.one_of(
+            (rest, {**node, choices.one_of(TEXTS): choices.value()}, {**rest, name + "_": node[name]})
+        )
     return choices.value()
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.forgery import POLICY
 from tests.fuzz import changes, seeds
 from tests.fuzz.archives import lying_archive
 from tests.fuzz.changes import mended
 from tests.fuzz.choices import Choices
-from tests.forgery import POLICY
 from zkaudit.claim import parse_claim
 from zkaudit.commitment.formats import opening_bytes, parse_commitment, parse_opening
 from zkaudit.dataset import parse_dataset, quantise_inputs
@@ -37,7 +37,7 @@ LONGEST_ERROR = 4000
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Makes an input and reads it; a reading allocates at most `multiple` bytes for each of the input's, and `constant`.
+    """Makes an input and reads it, which allocates at most `multiple` bytes for each of the input's, and `constant`.
 
     `seeds` are bytes to start from: true artefacts where `changes_seeds`, else choices.
     """
@@ -137,9 +137,9 @@ def read_claim(data: bytes) -> None:
 
 def read_file(data: bytes) -> None:
     """What `inspect` accounts for is every byte."""
-    with _file(data) as file:
+    with _file(data) as path:
         try:
-            assert sum(part.size for part in inspect_file(Path(file.name)).parts) == len(data)
+            assert sum(part.size for part in inspect_file(path).parts) == len(data)
         except InvalidInput as error:
             refused(error)
 
@@ -148,14 +148,16 @@ def read_onnx(data: bytes) -> None:
     """An ONNX network is imported or refused."""
     from zkaudit.model.onnx_import import import_onnx
 
-    with _file(data) as file, suppress(InvalidInput):
-        import_onnx(file.name)
+    with _file(data) as path, suppress(InvalidInput):
+        import_onnx(path)
 
 
-def _file(data: bytes) -> tempfile._TemporaryFileWrapper[bytes]:
-    file = tempfile.NamedTemporaryFile(prefix="zkaudit-fuzz-", buffering=0)
-    file.write(data)
-    return file
+@contextmanager
+def _file(data: bytes) -> Iterator[Path]:
+    """A file of these bytes for as long as it is read."""
+    with tempfile.NamedTemporaryFile(prefix="zkaudit-fuzz-", buffering=0) as file:
+        file.write(data)
+        yield Path(file.name)
 
 
 def _choices() -> tuple[bytes, ...]:

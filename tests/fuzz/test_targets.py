@@ -16,7 +16,7 @@ from tests.fuzz.choices import Choices, altered_bytes
 from tests.fuzz.targets import TARGETS, Target
 
 EXAMPLES = {"verify": 60, "verify-messages": 60}
-"""Inputs of the slow targets; what each allocates is measured for every twentieth of them, because that takes longer."""
+"""Inputs of the slow targets; what they allocate is measured for every twentieth, because that takes longer."""
 
 MANY = 300
 """Inputs of each other target."""

@@ -54,9 +54,7 @@ def _judged(case: Case, proof: bytes) -> Judged:
     statement = case.statement
     text = commitment_text(statement.commitment).encode()
     data = statement.dataset
-    unjudged = Judged(
-        commitment=text, inputs=data.inputs, labels=data.labels, claim=statement.claim.text, proof=proof
-    )
+    unjudged = Judged(commitment=text, inputs=data.inputs, labels=data.labels, claim=statement.claim.text, proof=proof)
     return Judged(**{**vars(unjudged), "verdict": unjudged.verify()})
 
 

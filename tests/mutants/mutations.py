@@ -10,6 +10,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 OPPOSITES: dict[type[ast.AST], type[ast.AST]] = {
@@ -128,7 +129,7 @@ def _knobs(node: ast.AST) -> Iterator[tuple[str, int]]:
     """The assignments whose documentation says that they are performance knobs."""
     body = getattr(node, "body", None)
     if isinstance(body, list):
-        for index, (statement, text) in enumerate(zip(body, body[1:], strict=False)):
+        for index, (statement, text) in enumerate(pairwise(body)):
             if isinstance(statement, (ast.Assign, ast.AnnAssign)) and _is_text(text):
                 assert isinstance(text, ast.Expr)
                 assert isinstance(text.value, ast.Constant)
