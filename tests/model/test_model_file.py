@@ -86,7 +86,7 @@ def test_file_round_trip(tmp_path: Path) -> None:
     assert loaded.report == {"samples": 3}
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(InvalidInput, match="exists"):
-        save_model(MODEL, path, overwrite=False)
+        save_model(MODEL, path)
 
 
 def test_format_is_fixed() -> None:

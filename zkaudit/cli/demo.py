@@ -68,7 +68,7 @@ def demo(known: dict[str, object], directory: Path | None, force: bool) -> Outco
         # The held-out images stay unseen until the model is committed.
         calibration = (task.calibration_inputs, task.calibration_labels)
         model, report = quantize(task.network, *calibration, input_range=PIXEL_RANGE)
-        save_model(model, folder / "model.zkm")
+        save_model(model, folder / "model.zkm", overwrite=force)
     with _step("commit", seconds):
         commitment, opening = commit(model.architecture, model.weight_cells())
         save_opening(folder / "opening.zko", opening, overwrite=force)

@@ -59,7 +59,8 @@ def quantize(
         percentile=percentile,
         ranges=method,
     )
-    save_model(model, output)
+    # The guard has looked at what is there: nothing, no secret, or one that may be lost.
+    save_model(model, output, overwrite=True)
     fields = {
         "model": str(output),
         "architecture": model.architecture.digest().hex(),

@@ -138,6 +138,9 @@ def load_model(path: str | Path) -> Model:
     return parse_model(wire.read_bounded(path, MAX_FILE_BYTES, "model"), f"model {path}")
 
 
-def save_model(model: Model, path: str | Path, *, overwrite: bool = True) -> None:
-    """Writes a `.zkm` file, readable by its owner only because it holds the weights."""
+def save_model(model: Model, path: str | Path, *, overwrite: bool = False) -> None:
+    """Writes a `.zkm` file, readable by its owner only because it holds the weights.
+
+    `InvalidInput` where a file of that name exists, unless `overwrite`: a lost model ends all audits of its commitment.
+    """
     wire.write_atomic(path, model_bytes(model), mode=0o600, overwrite=overwrite)
