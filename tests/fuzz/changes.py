@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from tests.fuzz import seeds
+from tests.fuzz import documents, seeds
 from tests.fuzz.choices import Choices, altered_bytes, altered_tree
 from tests.fuzz.protobuf import alter_message
 from zkaudit import wire
@@ -103,6 +103,7 @@ def any_artefact(data: bytes) -> bytes:
     """One of the files with a change, or the bytes themselves."""
     choices = Choices(data)
     options = (seeds.proof(), seeds.models()[0], seeds.opening(), seeds.commitments()[0], seeds.dataset())
+    options += documents.true_documents()
     changed = altered_bytes(choices.one_of(options), choices)
     return choices.one_of((changed, mended(changed), data))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.forgery import POLICY
-from tests.fuzz import changes, seeds
+from tests.fuzz import changes, documents, seeds
 from tests.fuzz.archives import lying_archive
 from tests.fuzz.changes import mended
 from tests.fuzz.choices import Choices
@@ -135,6 +135,18 @@ def read_claim(data: bytes) -> None:
             refused(error)
 
 
+def read_document(data: bytes) -> None:
+    """Each reader of a public document, a key or a signature takes the bytes or refuses them; two never take them."""
+    taken = 0
+    for read in documents.READERS.values():
+        try:
+            read(data)
+            taken += 1
+        except InvalidInput as error:
+            refused(error)
+    assert taken <= 1
+
+
 def read_file(data: bytes) -> None:
     """What `inspect` accounts for is every byte."""
     with _file(data) as path:
@@ -192,6 +204,8 @@ TARGETS: Mapping[str, Target] = {
     "dataset": _target(read_dataset, seeds=lambda: (seeds.dataset(),), multiple=16 * 1032),
     "dataset-headers": _target(read_dataset, lambda data: lying_archive(Choices(data)), multiple=16 * 1032),
     "claim": _target(read_claim, seeds=lambda: (b"accuracy >= 0.95", b"accuracy >= 19/20", b"correct == 351")),
+    "document": _target(read_document, seeds=documents.true_documents),
+    "document-value": _target(read_document, documents.document),
     "inspect": _target(read_file, changes.any_artefact, constant=2 * MEBIBYTE),
     "onnx": _target(read_onnx, seeds=seeds.onnx_files, multiple=512, constant=64 * MEBIBYTE),
     "onnx-fields": _target(read_onnx, changes.onnx_file, multiple=512, constant=64 * MEBIBYTE),

@@ -41,7 +41,7 @@ def load() -> Proofs:
     made = corpus()
     for module in modules():
         closure(module)
-    for suite in sorted({name for names in SUITES.values() for name in names}):
+    for suite in sorted({name.partition("::")[0] for names in SUITES.values() for name in names}):
         paths = [Path(suite)] if suite.endswith(".py") else sorted(Path(suite).glob("test_*.py"))
         for path in paths:
             importlib.import_module(".".join(path.with_suffix("").parts))

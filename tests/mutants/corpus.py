@@ -21,6 +21,7 @@ class Judged:
     inputs: NDArray[np.int64]
     labels: NDArray[np.int64]
     claim: str
+    challenge: bytes | None
     proof: bytes
     verdict: str = ""
 
@@ -37,6 +38,7 @@ class Judged:
             dataset=HeldOutSet(inputs=self.inputs, labels=self.labels),
             claim=parse_claim(self.claim),
             profile="test-insecure",
+            challenge=self.challenge,
         )
         policy = verifier.Policy(minimum_bits=POLICY.minimum_bits, profiles=POLICY.profiles)
         try:
@@ -54,7 +56,14 @@ def _judged(case: Case, proof: bytes) -> Judged:
     statement = case.statement
     text = commitment_text(statement.commitment).encode()
     data = statement.dataset
-    unjudged = Judged(commitment=text, inputs=data.inputs, labels=data.labels, claim=statement.claim.text, proof=proof)
+    unjudged = Judged(
+        commitment=text,
+        inputs=data.inputs,
+        labels=data.labels,
+        claim=statement.claim.text,
+        challenge=statement.challenge,
+        proof=proof,
+    )
     return Judged(**{**vars(unjudged), "verdict": unjudged.verify()})
 
 
@@ -69,7 +78,10 @@ def _change(value: object) -> object:
 
 def corpus() -> tuple[list[Judged], list[Judged]]:
     """True proofs, of networks with every kind of layer, and one that is false in each field of a proof."""
-    cases = [random_case((2, 2, 2), samples=3), random_case((2, 2), samples=1, claim="correct == 0")]
+    cases = [
+        random_case((2, 2, 2), samples=3),
+        random_case((2, 2), samples=1, claim="correct == 0", challenge=b"c" * 32),
+    ]
     cases += [network(name) for name in ("residual, gate, table and views", "weights of two limbs")]
     proofs = [prove_columns(case.statement, case.columns()).proof for case in cases]
     true = [_judged(case, proof) for case, proof in zip(cases, proofs, strict=True)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 SUITES: dict[str, tuple[str, ...]] = {
-    "zkaudit.verifier": ("tests/test_forged_files.py",),
-    "zkaudit.reduction": (),
+    "zkaudit.verifier": ("tests/test_forged_files.py::test_a_policy_is_met_or_named_after_the_proof_is_valid",),
+    "zkaudit.reduction": ("tests/test_guards.py",),
     "zkaudit.masking": ("tests/test_masking.py",),
     "zkaudit.transcript": ("tests/test_transcript.py",),
-    "zkaudit.proof": ("tests/test_proof.py",),
+    "zkaudit.proof": (
+        "tests/test_proof.py::test_residues_have_one_length_and_one_form",
+        "tests/test_proof.py::test_another_version_is_named",
+        "tests/test_proof.py::test_a_proof_has_one_encoding",
+    ),
     "zkaudit.wire": ("tests/test_wire.py",),
     "zkaudit.merkle.verifier": ("tests/merkle",),
     "zkaudit.merkle.messages": ("tests/merkle",),
@@ -29,4 +33,4 @@ SUITES: dict[str, tuple[str, ...]] = {
     "zkaudit.field.arrays": ("tests/field/test_arrays.py",),
     "zkaudit.field.extension": ("tests/field/test_extension.py",),
 }
-"""Test files by module."""
+"""Test files, or single tests where a file takes long, by module."""
