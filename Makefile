@@ -29,6 +29,9 @@ fuzz: $(INSTALLED)  ## every decoder and the verifier, FUZZ_SECONDS (60) each, g
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	$(BIN)/python -m tests.fuzz
 
+mutants: $(INSTALLED)  ## small faults of the verifier, one at a time, that the tests have to notice; hours, or name MODULES
+	JOBS=$(JOBS) $(BIN)/python -m tests.mutants $(MODULES)
+
 bench: $(INSTALLED)  ## kernel rates, seconds and memory by phase, proof bytes by part
 	$(BIN)/python -m benchmarks
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 SUITES: dict[str, tuple[str, ...]] = {
-    "zkaudit.verifier": ("tests/test_forged_files.py::test_a_policy_is_met_or_named_after_the_proof_is_valid",),
+    "zkaudit.verifier": (
+        "tests/test_guards.py",
+        "tests/test_forged_files.py::test_a_policy_is_met_or_named_after_the_proof_is_valid",
+    ),
     "zkaudit.reduction": ("tests/test_guards.py",),
     "zkaudit.masking": ("tests/test_masking.py",),
     "zkaudit.transcript": ("tests/test_transcript.py",),
