@@ -207,5 +207,5 @@ def test_the_default_policy_is_the_whole_strength() -> None:
     policy = Policy()
     assert (policy.minimum_bits, policy.profiles, policy.architectures) == (128, ("standard-128",), None)
     assert policy.maximum_proof_bytes == 1 << 28
-    with pytest.raises(InvalidInput, match="2 bytes .expected at most 1"):
+    with pytest.raises(InvalidInput, match=r"2 bytes \(expected at most 1\)"):
         verify(random_case().statement, b"ab", Policy(maximum_proof_bytes=1))

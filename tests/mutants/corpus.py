@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+import zkaudit.prover
 from tests.cases import Case, random_case
-from tests.forgery import FIELDS, POLICY, with_field
+from tests.forgery import FIELDS, POLICY, LyingProver, recounted, with_field
 from tests.networks import network
+from zkaudit.field.koalabear import MODULUS
+from zkaudit.pads.prover import PadTableau
 from zkaudit.prover import prove_columns
+from zkaudit_circuits.network import INPUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +84,7 @@ def _change(value: object) -> object:
 
 
 def corpus() -> tuple[list[Judged], list[Judged]]:
-    """True proofs, of networks with every kind of layer, and one that is false in each field of a proof."""
+    """True proofs, of networks with every kind of layer, and false ones: each field changed, each lie of a prover."""
     cases = [
         random_case((2, 2, 2), samples=3),
         random_case((2, 2), samples=1, claim="correct == 0", challenge=b"c" * 32),
@@ -87,5 +94,43 @@ def corpus() -> tuple[list[Judged], list[Judged]]:
     true = [_judged(case, proof) for case, proof in zip(cases, proofs, strict=True)]
     assert all(one.verdict.startswith(one.claim) for one in true)
     false = [_judged(cases[1], with_field(proofs[1], name, _change)) for name in FIELDS]
+    false += [_judged(cases[1], proof) for proof in lies(cases[1])]
     assert not any(one.verdict.startswith(one.claim) for one in false)
     return true, false
+
+
+def lies(case: Case) -> Iterator[bytes]:
+    """Proofs of a prover that lies once and is honest in all that follows: a cell, a message, a row, a response."""
+    statement, columns = case.statement, case.columns()
+    for name in columns:
+        cells = columns[name].copy()
+        cells[(0,) * cells.ndim] += 1
+        lied = recounted(statement, columns | {name: cells})
+        # Multiplicities are counted anew, and the public input is the verifier's own.
+        if name in lied and lied[name][(0,) * cells.ndim] == cells[(0,) * cells.ndim] and name != INPUT:
+            yield prove_columns(statement, lied).proof
+    with pytest.MonkeyPatch.context() as patch:
+        honest = LyingProver()
+        honest.prove(patch, statement, columns)
+        for places in honest.labels.values():
+            yield LyingProver(places=frozenset({places[-1]})).prove(patch, statement, columns)
+    for owner, name, parts in (
+        (PadTableau, "respond", ("low_degree", "linear", "quadratic")),
+        (zkaudit.prover, "combined_row", ("cells", "pads")),
+    ):
+        for part in parts:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(owner, name, _altering(getattr(owner, name), part))
+                yield prove_columns(statement, columns).proof
+
+
+def _altering(honest: Callable[..., Any], part: str) -> Callable[..., Any]:
+    """A function whose result has one residue changed in one part."""
+
+    def altered(*given: Any) -> Any:
+        result = honest(*given)
+        values = getattr(result, part).copy()
+        values[0, -1] = (values[0, -1] + 1) % MODULUS
+        return replace(result, **{part: values})
+
+    return altered
