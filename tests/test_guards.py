@@ -10,7 +10,7 @@ import pytest
 from tests.cases import random_case
 from tests.fuzz.archives import archive, header, with_sizes
 from tests.views import random_elements
-from zkaudit import relation
+from zkaudit import relation, wire
 from zkaudit.builder import CircuitBuilder
 from zkaudit.commitment import Commitment
 from zkaudit.commitment.formats import commitment_text, parse_commitment
@@ -20,6 +20,8 @@ from zkaudit.field.extension import ONE, ZERO
 from zkaudit.layout import Layout
 from zkaudit.masking import Plan, Tape, VerifierChannel, known
 from zkaudit.model import layers as kinds
+from zkaudit.model import views as kinds_of_views
+from zkaudit.model.graph import walk
 from zkaudit.model.views import View
 from zkaudit.parameters import TEST_INSECURE
 from zkaudit.reduction import reduce_statement
@@ -209,3 +211,26 @@ def test_the_default_policy_is_the_whole_strength() -> None:
     assert policy.maximum_proof_bytes == 1 << 28
     with pytest.raises(InvalidInput, match=r"2 bytes \(expected at most 1\)"):
         verify(random_case().statement, b"ab", Policy(maximum_proof_bytes=1))
+
+
+def test_the_ways_in_which_a_file_cannot_be_sealed_or_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="a magic has 8 bytes"):
+        wire.seal(b"short", 1, {})
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(wire.os, "open", refuse)
+    with pytest.raises(InvalidInput, match="no permission to read"):
+        wire.read_bounded("file", 1, "file")
+
+
+def test_a_layer_of_too_many_cells() -> None:
+    with pytest.raises(InvalidInput, match="cells in its output"):
+        walk((kinds.Sum(multipliers=(1,)),), ((1 << 22) + 1,), (0, 1))
+
+
+def test_layers_of_too_much_work() -> None:
+    whole = kinds_of_views.Reshape(shape=(1 << 22,))
+    with pytest.raises(InvalidInput, match="cells are read and made up to here"):
+        walk((whole,) * 5, (1 << 22,), (0, 1))

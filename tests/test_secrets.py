@@ -17,11 +17,19 @@ from zkaudit.errors import InvalidInput
 from zkaudit.model.model import save_model
 from zkaudit.wire import write_atomic
 
-GENERATORS = {"zkaudit.randomness": "os.urandom", "zkaudit.commitment.ajtai": "secrets", "zkaudit.wire": "secrets"}
-"""Who draws from the operating system: pads, masks and salts; the opening; names of temporary files."""
+GENERATORS = {
+    "zkaudit.randomness": "os.urandom",
+    "zkaudit.commitment.ajtai": "secrets",
+    "zkaudit.wire": "secrets",
+    "zkaudit.challenge": "secrets",
+    "zkaudit.dataset_commitment": "secrets",
+    "zkaudit.signing.suite": "secrets",
+    "zkaudit.publishing.folder": "secrets",
+}
+"""Who draws from the operating system: pads, masks and salts; openings; names of temporary files; nonces; keys."""
 
-SEEDED = {"zkaudit.demonstration"}
-"""Trains the public example the same way every time; nothing of it is secret."""
+SEEDED = {"zkaudit.demonstration", "zkaudit.publishing.bill_of_materials"}
+"""The public example is trained the same way every time, the number of a bill is a hash of it."""
 
 
 def randomness_of(tree: ast.AST) -> set[str]:

@@ -130,7 +130,8 @@ def read_claim(data: bytes) -> None:
         try:
             claim = parse_claim(text)
             assert parse_claim(claim.text) == claim
-            claim.minimum_count(7)
+            assert claim.implies(claim)
+            assert all(line.isprintable() for line in claim.reveals())
         except InvalidInput as error:
             refused(error)
 
@@ -203,7 +204,9 @@ TARGETS: Mapping[str, Target] = {
     # Deflate makes at most 1032 bytes of one; an array is held packed, as read and as 64-bit integers.
     "dataset": _target(read_dataset, seeds=lambda: (seeds.dataset(),), multiple=16 * 1032),
     "dataset-headers": _target(read_dataset, lambda data: lying_archive(Choices(data)), multiple=16 * 1032),
-    "claim": _target(read_claim, seeds=lambda: (b"accuracy >= 0.95", b"accuracy >= 19/20", b"correct == 351")),
+    "claim": _target(
+        read_claim, seeds=lambda: (b"accuracy >= 0.95", b"accuracy >= 19/20", b"correct == 351", b"recall[3] >= 0.9")
+    ),
     "document": _target(read_document, seeds=documents.true_documents),
     "document-value": _target(read_document, documents.document),
     "inspect": _target(read_file, changes.any_artefact, constant=2 * MEBIBYTE),
