@@ -51,9 +51,7 @@ class Published:
         return path
 
 
-def publish(
-    folder: Path, auditor: SecretKey | None = None, claim: str = CLAIM, asked: str | None = None
-) -> Published:
+def publish(folder: Path, auditor: SecretKey | None = None, claim: str = CLAIM, asked: str | None = None) -> Published:
     """A model 6-5-3, 21 samples, and a proof in `folder/model/zkaudit`; with an auditor, for his challenge.
 
     `asked` is the claim of the challenge where it leaves open what the proof states.
