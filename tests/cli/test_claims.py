@@ -105,3 +105,11 @@ def test_an_open_claim_is_closed_by_the_proof(
     assert (code, shown["claim"]) == (0, closed)
     code, shown = program("security", grouped.path("audit.zkp"), *public, "--claim", "correct == ?")
     assert (code, shown["reason"]) == (1, "wrong-claim")
+    capsys.readouterr()
+    assert cli.run(["verify", grouped.path("audit.zkp"), *public, "--claim", "confusion_matrix"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"VERIFIED: confusion_matrix on {dataset.samples} held-out samples"
+    table = claim.atoms[0].table
+    assert table is not None
+    rows = [tuple(map(int, line.split("|")[1].split())) for line in lines[-len(table) :]]
+    assert tuple(rows) == table

@@ -1,4 +1,4 @@
-"""The ten lines of a verdict for a person."""
+"""The ten lines of a verdict for a person, and the confusion matrix where a proof reveals it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from zkaudit.cli.formats.judgement import Judgement, worst
 from zkaudit.cli.outcome import Outcome, amount, table
 
 if TYPE_CHECKING:
+    from zkaudit.claim import Claim
     from zkaudit.gate import Examination
-
 
 SHOWN_FINDINGS = 3
 """Performance knob: sentences on one line; `--json` has them all."""
 
-
 LONGEST_CLAIM = 200
-"""Performance knob: characters of a claim in the headline; a confusion matrix has thousands."""
+"""Performance knob: characters of a claim in the headline; a conjunction may have thousands."""
+
+WIDEST_MATRIX = 20
+"""Performance knob: classes of a confusion matrix that fit a terminal; `--json` has every one."""
 
 
 def text(judgements: list[Judgement]) -> Outcome:
@@ -54,7 +56,23 @@ def accepted_lines(found: Examination) -> tuple[str, ...]:
         *((name, found.digests[name]) for name in ("commitment", "data", "challenge") if name in found.digests),
         ("proof", f"{amount(len(found.content))}, {bits:.1f} bits of soundness, {found.seconds:.2f} s"),
     ]
-    return (headline(found), *table(rows))
+    return (headline(found), *table(rows), *matrix(found))
+
+
+def matrix(found: Examination) -> tuple[str, ...]:
+    """A revealed confusion matrix, one line for each label, if it fits a terminal."""
+    shown = next((finding.table for finding in found.findings if finding.table is not None), ())
+    if not 0 < len(shown) <= WIDEST_MATRIX:
+        return ()
+    width = max(len(str(cell)) for row in shown for cell in (*row, len(shown) - 1))
+    lines = [" ".join(str(cell).rjust(width) for cell in row) for row in (range(len(shown)), *shown)]
+    label = len(str(len(shown) - 1))
+    head, *rows = lines
+    return (
+        "  confusion matrix: a row for each label, a column for each prediction",
+        f"  {'':>{label}}   {head}",
+        *(f"  {number:>{label}} | {row}" for number, row in enumerate(rows)),
+    )
 
 
 def _bound(found: Examination) -> list[tuple[str, str]]:
@@ -75,7 +93,7 @@ def _bound(found: Examination) -> list[tuple[str, str]]:
 def headline(found: Examination) -> str:
     """The verdict in one line."""
     statement = found.statement
-    subject = f"{_shortened(statement.claim.text)} on {statement.samples:,} held-out samples" if statement else ""
+    subject = f"{_shortened(statement.claim)} on {statement.samples:,} held-out samples" if statement else ""
     if found.verdict is None:
         count, signers = len(found.attested_by), ", ".join(found.attested_by)
         return f"ATTESTED by {count} auditor{'s' * (count != 1)} ({signers}), not verified here: {subject}"
@@ -89,7 +107,9 @@ def words(found: Examination) -> str:
     return " ".join([*said[:SHOWN_FINDINGS], *more])
 
 
-def _shortened(text: str) -> str:
+def _shortened(claim: Claim) -> str:
+    """The claim on one line, without the cells of a matrix."""
+    text = " and ".join(atom.subject if atom.table is not None else atom.text for atom in claim.atoms)
     return text if len(text) <= LONGEST_CLAIM else f"{text[:LONGEST_CLAIM]}..."
 
 
