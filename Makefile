@@ -5,6 +5,7 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DEVELOPED := $(VENV)/.developed
 
 .DELETE_ON_ERROR:
 .PHONY: demo test check coverage fuzz mutants vectors bench screenshot pyz clean
@@ -12,44 +13,48 @@ INSTALLED := $(VENV)/.installed
 demo: $(INSTALLED)  ## the whole path on a real model and real data
 	$(BIN)/zkaudit demo --dir demo-output --force
 
-test: $(INSTALLED)  ## the test suite
+test: $(DEVELOPED)  ## the test suite
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-check: $(INSTALLED)  ## style, types and the test suite, import rules included
+check: $(DEVELOPED)  ## style, types and the test suite, import rules included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(MAKE) test
 
-coverage: $(INSTALLED)  ## lines and branches of what a verifier runs; fails below all of them
+coverage: $(DEVELOPED)  ## lines and branches of what a verifier runs; fails below all of them
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=
 	$(BIN)/python -m coverage report --include="$$($(BIN)/python -m tests.imports)" --fail-under=100
 
-fuzz: $(INSTALLED)  ## every decoder and the verifier, FUZZ_SECONDS (60) each, guided by coverage
+fuzz: $(DEVELOPED)  ## every decoder and the verifier, FUZZ_SECONDS (60) each, guided by coverage
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	$(BIN)/python -m tests.fuzz
 
-mutants: $(INSTALLED)  ## small faults of the verifier, one at a time, that the tests have to notice; hours, or name MODULES
+mutants: $(DEVELOPED)  ## small faults of the verifier, one at a time, that the tests have to notice; hours, or name MODULES
 	JOBS=$(JOBS) $(BIN)/python -m tests.mutants $(MODULES)
 
 bench: $(INSTALLED)  ## kernel rates, seconds and memory by phase, proof bytes by part
 	$(BIN)/python -m benchmarks
 
-screenshot: $(INSTALLED)  ## docs/images/report.png, from a new audit of the demo's model
+screenshot: $(DEVELOPED)  ## docs/images/report.png, from a new audit of the demo's model
 	$(BIN)/python -m tests.screenshot docs/images/report.png
 
-pyz: $(INSTALLED)  ## the verifier in a single file, the same bytes for the same tree
+pyz: $(DEVELOPED)  ## the verifier in a single file, the same bytes for the same tree
 	$(BIN)/python packaging/pyz.py dist/zkaudit-verify.pyz
 
-vectors: $(INSTALLED)  ## the known answers in vectors/, made again
+vectors: $(DEVELOPED)  ## the known answers in vectors/, made again
 	$(BIN)/python -m tests.vectors
 
 clean:
 	rm -rf $(VENV) demo-output fuzz-findings .coverage build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# The stamp is younger than pyproject.toml exactly when its dependencies are installed.
+# A stamp is younger than pyproject.toml exactly when its dependencies are installed.
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zkaudit needs Python 3.11 or newer; set PYTHON to one")'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[prove,sign]'
+	@touch $@
+
+$(DEVELOPED): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[prove,sign,test,interop,check]'
 	@touch $@
