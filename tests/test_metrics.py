@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.claim_circuits import SUBJECTS, ClaimCase, random_claim_case, reveale
 from zkaudit.checking import check_columns
 from zkaudit.claim import parse_claim
 from zkaudit.errors import InvalidInput
-from zkaudit.metrics import holds, measure
+from zkaudit.metrics import close_on_labels, holds, measure
 from zkaudit_circuits.formula import FormulaGadget
 from zkaudit_circuits.macro import MacroScore
 
@@ -253,3 +254,20 @@ def test_an_atom_that_is_measured_is_closed() -> None:
     for subject in SUBJECTS:
         atom = parse_claim(f"{subject} == ?").atoms[0]
         assert not holds(atom, measure(atom, case.predictions))
+
+
+@pytest.mark.parametrize(
+    ("claim", "fault"),
+    [
+        ("recall[3] == ?", "no sample has the label 3"),
+        ("recall[9] == ?", "class 9 of 4"),
+        ("accuracy[group=7] == ?", "no sample is of group 7"),
+        ("equalized_odds_difference[3] == ?", "no sample with the label 3"),
+        ("correct >= 1 and min_group_accuracy == ?", "no groups"),
+    ],
+)
+def test_an_open_atom_that_is_undefined_is_not_closed(claim: str, fault: str) -> None:
+    case = random_claim_case(0)
+    dataset = replace(case.dataset, groups=None) if "min_group" in claim else case.dataset
+    with pytest.raises(InvalidInput, match=fault):
+        close_on_labels(parse_claim(claim), dataset, 4)

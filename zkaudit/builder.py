@@ -37,6 +37,9 @@ from zkaudit.relation import (
     multiplicity,
 )
 
+MAX_FUNCTIONALS = 1 << 16
+"""Performance knob: most functionals of a circuit; a verifier takes about a quarter of a millisecond for each."""
+
 
 @dataclass(slots=True, kw_only=True)
 class CircuitBuilder:
@@ -132,7 +135,14 @@ class CircuitBuilder:
         self.linear.append(Linear(name=name, gadget=gadget, shape=shape, terms=terms, constant=constant))
 
     def add_functional(self, functional: Functional) -> None:
-        """A functional; refused when its sum could wrap."""
+        """A functional; refused when its sum could wrap, or when there are too many."""
+        if len(self.functionals) == MAX_FUNCTIONALS:
+            raise InvalidInput(
+                "the claim takes too many equations",
+                where=functional.name,
+                expected=f"at most {MAX_FUNCTIONALS}",
+                next_step="use a threshold with fewer digits, or prove it in several claims",
+            )
         total = Interval(low=functional.constant, high=functional.constant)
         for cells in functional.batched:
             self._require_cells(functional.name, cells)
@@ -159,7 +169,7 @@ class CircuitBuilder:
             places = (cells.positions << self.sample_bits) + cells.samples
             if len(np.unique(places)) != len(places):
                 raise ValueError(f"{name}: a cell of {cells.column} twice")
-        if np.any(np.abs(cells.weights) > HALF):
+        if np.any((cells.weights > HALF) | (cells.weights < -HALF)):
             _require_no_wrap(name, Interval(low=int(cells.weights.min()), high=int(cells.weights.max())))
 
     def side(self, terms: tuple[LinearTerm, ...]) -> Interval:

@@ -29,6 +29,12 @@ from zkaudit_circuits.top_k import Ranking, hit
 MAX_PRODUCTS = 1 << 18
 """Performance knob: most products of limbs of a macro F1: a hundred classes of a hundred samples each take a sixth."""
 
+MAX_CONSTRAINTS = 1 << 15
+"""Performance knob: most inequalities and equations of a claim: a matrix of 181 classes, which is the largest text."""
+
+MAX_CELLS = 1 << 27
+"""Performance knob: most cells that the tallies of a claim name, each time they do: 128 for each of 2^20 samples."""
+
 Terms = tuple[tuple[int, int], ...]
 
 
@@ -42,15 +48,41 @@ def claim_gadget(claim: Claim, dataset: HeldOutSet, classes: int) -> ClaimGadget
         raise InvalidInput("a value is left open", where="claim", expected="the values that the proof states")
     truth = Truth(labels=dataset.labels, groups=dataset.groups, classes=classes)
     parts: list[FormulaGadget | MacroScore] = []
+    constraints = cells = 0
     for number, atom in enumerate(claim.atoms, 1):
         name = "claim" if number == 1 else f"claim {number}"
         if atom.metric is Metric.MACRO_F1:
-            parts += _macro_f1(truth, atom, name)
+            scores = list(_macro_f1(truth, atom, name))
+            cells += sum(tally.maximum for score in scores for tally in (*score.right, *score.predicted))
+            parts += scores
         else:
-            parts.append(FormulaGadget(name=name, formula=truth.formula(atom)))
+            formula = truth.formula(atom)
+            constraints += len(formula.every) + len(formula.some)
+            cells += formula.cells
+            parts.append(FormulaGadget(name=name, formula=formula))
+        # Held against the limits atom by atom, so that a stranger's claim ends before it has taken the memory.
+        _require_at_most(constraints, MAX_CONSTRAINTS, "inequalities")
+        _require_at_most(cells, MAX_CELLS, "samples to count")
     ks = {atom.index or 0 for atom in claim.atoms if atom.metric is Metric.TOP_K_ACCURACY}
     ranking = Ranking(labels=dataset.labels, ks=tuple(sorted(ks))) if ks else None
     return ClaimGadget(samples=dataset.samples, parts=tuple(parts), ranking=ranking)
+
+
+def require_defined(claim: Claim, dataset: HeldOutSet, classes: int) -> None:
+    """InvalidInput for an atom, open or not, that names what the held-out set lacks."""
+    truth = Truth(labels=dataset.labels, groups=dataset.groups, classes=classes)
+    for atom in claim.atoms:
+        truth.require_defined(atom)
+
+
+def _require_at_most(count: int, limit: int, what: str) -> None:
+    if count > limit:
+        raise InvalidInput(
+            f"{count} {what}",
+            where="claim",
+            expected=f"at most {limit}",
+            next_step="use fewer samples, or prove it in several claims",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,8 +150,15 @@ class Truth:
         return np.flatnonzero(self.labels == index)
 
     def of_group(self, group: int | None) -> Integers:
-        """The samples of a group, or all."""
-        return np.arange(len(self.labels)) if group is None else np.flatnonzero(self.groups == group)
+        """The samples of a group, or all; one array for all who ask, as they keep it."""
+        if group not in self._chosen:
+            every = group is None
+            self._chosen[group] = np.arange(len(self.labels)) if every else np.flatnonzero(self.groups == group)
+        return self._chosen[group]
+
+    @cached_property
+    def _chosen(self) -> dict[int | None, Integers]:
+        return {}
 
 
 def _undefined(atom: Atom, fault: str, expected: str) -> InvalidInput:

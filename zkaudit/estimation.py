@@ -139,6 +139,7 @@ def estimate(
 def stand_in(architecture: Architecture, samples: int, claim: Claim) -> tuple[Claim, HeldOutSet]:
     """A set of the sizes that a statement would have, and the claim with values where it is open.
 
+    InvalidInput for a matrix of other sizes, and for an open value that such a set leaves undefined.
     Labels take turns, and so do the groups, two if none is named; a stated matrix has labels of its own.
     Neither inputs nor predictions change a size.
     """
@@ -146,7 +147,14 @@ def stand_in(architecture: Architecture, samples: int, claim: Claim) -> tuple[Cl
     labels = np.arange(samples, dtype=np.int64) % classes
     for atom in claim.atoms:
         if atom.table is not None:
-            labels = np.repeat(np.arange(len(atom.table), dtype=np.int64), [sum(row) for row in atom.table])[:samples]
+            sizes = [sum(row) for row in atom.table]
+            if sum(sizes) != samples or len(sizes) != classes:
+                raise InvalidInput(
+                    f"a matrix of {len(sizes)} classes and {sum(sizes)} samples",
+                    where="claim confusion_matrix",
+                    expected=f"{classes} and {samples}",
+                )
+            labels = np.repeat(np.arange(classes, dtype=np.int64), sizes)
     groups = None
     if claim.needs_groups:
         named = sorted({atom.group for atom in claim.atoms if atom.group is not None})

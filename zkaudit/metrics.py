@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from zkaudit.atom import Atom, Metric, Table
 from zkaudit.claim import Claim
+from zkaudit.constraints import require_defined
 from zkaudit.dataset import HeldOutSet
 from zkaudit.errors import InvalidInput
 from zkaudit.relation import Integers
@@ -74,8 +75,13 @@ def holds(atom: Atom, value: Value) -> bool:
 
 
 def close(claim: Claim, predictions: Predictions) -> Claim:
-    """The claim with measured values where it is open; InvalidInput for a value that a claim cannot state."""
+    """The claim with measured values where it is open.
+
+    InvalidInput for a metric that the held-out set leaves undefined, and for a value that a claim cannot state.
+    """
     values: dict[str, Fraction | Table] = {}
+    if claim.is_open:
+        require_defined(claim, predictions.dataset, predictions.classes)
     for atom in claim.atoms:
         value = measure(atom, predictions) if atom.is_open else None
         if value is not None:

@@ -44,20 +44,14 @@ class Form:
     constant: int
     high: int
 
-    def value(self, columns: Mapping[str, Integers]) -> int:
-        """V of a witness."""
-        return self.constant + sum(factor * cell for factor, cell in self._cells(columns))
-
-    def digit(self, columns: Mapping[str, Integers], width: int, j: int) -> int:
-        """The sum of the digits number j of all coefficients times their cells, and that of the constant."""
-        return digit(self.constant, width, j) + sum(
-            digit(factor, width, j) * cell for factor, cell in self._cells(columns)
-        )
-
-    def _cells(self, columns: Mapping[str, Integers]) -> Iterator[tuple[int, int]]:
+    def collected(self, columns: Mapping[str, Integers]) -> dict[int, int]:
+        """The sum of the cells of a witness that share a coefficient, for each; forms of many cells have few."""
+        sums: dict[int, int] = {}
         for run in self.runs:
             cells = columns[run.column][run.start : run.start + len(run.coefficients)]
-            yield from zip(run.coefficients, cells.tolist(), strict=True)
+            for factor, cell in zip(run.coefficients, cells.tolist(), strict=True):
+                sums[factor] = sums.get(factor, 0) + cell
+        return sums
 
 
 def digit(value: int, width: int, j: int) -> int:
@@ -146,11 +140,13 @@ class Inequalities:
         if digits > 1:
             add_limbs(builder, f"{self.name}/carry", "claim", Kind.STATIC, count * (digits - 1), 2 * carry)
         for i, form in enumerate(self.forms):
+            distinct = [set(run.coefficients) for run in form.runs]
             for j in range(digits):
                 static, constant = [], digit(form.constant, width, j)
-                for run in form.runs:
-                    part = tuple(digit(factor, width, j) for factor in run.coefficients)
-                    static += nonzero_runs(run.column, run.start, part)
+                for run, factors in zip(form.runs, distinct, strict=True):
+                    parts = {factor: digit(factor, width, j) for factor in factors}
+                    if any(parts.values()):
+                        static += nonzero_runs(run.column, run.start, tuple(map(parts.__getitem__, run.coefficients)))
                 static += limb_cell(f"{self.name}/slack digit", largest, i * digits + j, -1)
                 # A carry is committed with the offset that makes it non-negative.
                 if j > 0:
@@ -168,17 +164,23 @@ class Inequalities:
 
     def witness(self, columns: Mapping[str, Integers]) -> dict[str, Integers]:
         """Slacks and carries; a form below zero has the slack zero, and one of its equations does not hold."""
-        values = [max(form.value(columns), 0) for form in self.forms]
+        collected = [form.collected(columns) for form in self.forms]
+        values = [
+            max(form.constant + sum(factor * cells for factor, cells in sums.items()), 0)
+            for form, sums in zip(self.forms, collected, strict=True)
+        ]
         if not self.width:
             return clipped_limbs(f"{self.name}/slack", self.slack, values)
         digits, width, carry = self.digits, self.width, self.largest_carry
         slacks: list[int] = []
         carries: list[int] = []
-        for form, value in zip(self.forms, values, strict=True):
+        for form, sums, value in zip(self.forms, collected, values, strict=True):
             rest = 0
             for j in range(digits):
                 slacks.append(value >> (width * j) & ((1 << width) - 1))
-                rest = (form.digit(columns, width, j) + rest - slacks[-1]) >> width
+                total = digit(form.constant, width, j)
+                total += sum(digit(factor, width, j) * cells for factor, cells in sums.items())
+                rest = (total + rest - slacks[-1]) >> width
                 if j < digits - 1:
                     carries.append(rest + carry)
         result = clipped_limbs(f"{self.name}/slack digit", (1 << width) - 1, slacks)

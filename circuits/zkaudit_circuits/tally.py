@@ -73,6 +73,13 @@ class Formula:
     some: tuple[Constraint, ...] = ()
     committed: bool = False
 
+    @property
+    def cells(self) -> int:
+        """Cells that functionals name: each tally's once if it is committed, else as often as a constraint has it."""
+        once = sum(tally.maximum for tally in self.tallies)
+        terms = sum(self.tallies[tally].maximum for constraint in self.every for tally, _ in constraint.terms)
+        return once if self.committed else max(once, terms)
+
     def holds(self, counts: Sequence[int]) -> bool:
         """Integer reference: whether tallies of these values satisfy the formula."""
         every = all(c.value(counts) == 0 if c.exact else c.value(counts) >= 0 for c in self.every)
