@@ -150,6 +150,18 @@ def test_a_claim_is_checked_at_construction() -> None:
     for atoms in ((), (second, first), (first, first)):
         with pytest.raises(InvalidInput):
             Claim(atoms=atoms)
+    wide = Atom(metric=Metric.CONFUSION_MATRIX, relation="==", table=((10**17,) * 70,) * 70)
+    with pytest.raises(InvalidInput, match="characters"):
+        Claim(atoms=(wide,))
+
+
+def test_a_claim_of_groups_says_so() -> None:
+    for text, needed in (
+        ("accuracy >= 0.5 and recall[1] >= 0.5", False),
+        ("accuracy >= 0.5 and correct[group=0] >= 1", True),
+        ("min_group_accuracy >= 0.5", True),
+    ):
+        assert parse_claim(text).needs_groups == needed
 
 
 @given(

@@ -30,7 +30,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "zkaudit.wire": ("tests/test_wire.py",),
     "zkaudit.merkle.verifier": ("tests/merkle",),
     "zkaudit.merkle.messages": ("tests/merkle",),
-    "zkaudit.opening.verifier": ("tests/opening/test_opening_claims.py",),
+    "zkaudit.opening.verifier": ("tests/opening/test_opening_claims.py", "tests/test_guards.py"),
     "zkaudit.opening.claims": ("tests/opening/test_opening_claims.py",),
     "zkaudit.pads.verifier": ("tests/pads",),
     "zkaudit.sumcheck.verifier": ("tests/sumcheck/test_sumcheck_verifier.py",),
