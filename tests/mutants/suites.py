@@ -16,6 +16,7 @@ CLAIMS = (
 
 SUITES: dict[str, tuple[str, ...]] = {
     "zkaudit.verifier": (
+        "tests/test_verifier.py",
         "tests/test_guards.py",
         "tests/test_forged_files.py::test_a_policy_is_met_or_named_after_the_proof_is_valid",
     ),
