@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from zkaudit.field.koalabear import HALF
 from zkaudit_circuits.formula import FormulaGadget
+from zkaudit_circuits.inequality import Run
 from zkaudit_circuits.tally import Constraint, Formula, Tally
 
 
@@ -49,3 +53,28 @@ def test_alternatives_are_never_functionals_of_the_predictions() -> None:
         Formula(tallies=tallies, every=(), some=(held,)),
     ):
         assert not FormulaGadget(name="claim", formula=formula).is_direct
+
+
+def test_functionals_are_direct_up_to_the_last_integer_of_the_field() -> None:
+    tallies = (tally(3),)
+    for held, direct in (
+        (constraint((0, 1), constant=-HALF, exact=True), True),
+        (constraint((0, 1), constant=-HALF - 1, exact=True), False),
+        (constraint((0, 1), constant=HALF - 3, exact=True), True),
+        (constraint((0, 1), constant=HALF - 2, exact=True), False),
+        # The slack lies in [0, 3].
+        (constraint((0, -(HALF // 3)), constant=3), True),
+        (constraint((0, -(HALF // 3) - 1), constant=3), False),
+    ):
+        assert FormulaGadget(name="claim", formula=Formula(tallies=tallies, every=(held,))).is_direct == direct
+
+
+def test_an_alternative_has_a_bit_where_it_may_not_hold() -> None:
+    held, may_fail = constraint((0, 1)), constraint((0, 2), constant=-4)
+    gadget = FormulaGadget(name="claim", formula=Formula(tallies=(tally(3),), every=(), some=(held, may_fail)))
+    counts = Run(column="claim/count limb 0", start=0, coefficients=(1,), largest=3)
+    first, second = gadget.some.forms
+    assert (first.runs, first.constant, first.high) == ((counts,), 0, 3)
+    choice = Run(column="claim/choice limb 0", start=1, coefficients=(-4,), largest=1)
+    assert second.runs == (replace(counts, coefficients=(2,)), choice)
+    assert (second.constant, second.high) == (0, 6)
