@@ -37,7 +37,10 @@ SUITES: dict[str, tuple[str, ...]] = {
     "zkaudit.sumcheck.verifier": ("tests/sumcheck/test_sumcheck_verifier.py",),
     "zkaudit.sumcheck.equality": ("tests/sumcheck",),
     "zkaudit.lookup.verifier": ("tests/lookup/test_tree.py",),
-    "zkaudit.lookup.claims": ("tests/lookup/test_leaf_claims.py",),
+    "zkaudit.lookup.claims": (
+        "tests/vectors/test_proofs.py::test_valid_proofs[claim-macro-f1]",
+        "tests/lookup/test_leaf_claims.py",
+    ),
     "zkaudit.products.verifier": ("tests/products",),
     "zkaudit.linear.verifier": ("tests/linear",),
     "zkaudit.functionals.verifier": ("tests/functionals",),
