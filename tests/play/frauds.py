@@ -189,7 +189,7 @@ def stale(shop: Workshop) -> None:
 # Keys and the receipt.
 
 
-@fraud("The key file of \"Ben\" has another key, with Ben's proof of possession")
+@fraud('The key file of "Ben" has another key, with Ben\'s proof of possession')
 def forged_key(shop: Workshop) -> Attempt:
     evil, ben = shop.key(STRANGER).public, shop.key("ben").public
     forged = PublicKey(key=evil.key, possession=ben.possession, name="Ben")
@@ -299,5 +299,3 @@ def replaced(path: Any, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-
-

@@ -78,7 +78,7 @@ def command_of(actor: str, start: str) -> str:
 @lru_cache
 def table() -> tuple[Row, ...]:
     """The frauds that the guide names."""
-    text = GUIDE.read_text(encoding="utf-8")
+    text = GUIDE.read_text(encoding="utf-8").partition("## What stops which fraud")[2]
     return tuple(Row(**{**row.groupdict(), "code": int(row["code"])}) for row in _ROW.finditer(text))
 
 

@@ -47,6 +47,7 @@ class Stage:
     """The directories of one performance; `folder/ACTOR/public` is a link to `folder/public`."""
 
     folder: Path
+    model: str = "digits"
 
     @property
     def public(self) -> Path:
@@ -56,7 +57,7 @@ class Stage:
     @property
     def published(self) -> Path:
         """The folder that the owner publishes in the end."""
-        return self.public / "digits" / "zkaudit"
+        return self.public / self.model / "zkaudit"
 
     def of(self, actor: str, name: str = "") -> Path:
         """An actor's own directory, or a file in it."""

@@ -6,21 +6,18 @@ A real fraudster has some of the keys only: each fraud takes the ones that its s
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from tests.play.stage import Stage, passphrase
 from zkaudit import wire
 from zkaudit.challenge import Challenge, load_challenge, make_challenge
 from zkaudit.claim import parse_claim
 from zkaudit.commitment import load_commitment, load_opening
-from zkaudit.dataset import RawDataset, dataset_bytes, load_dataset, quantise_inputs
+from zkaudit.dataset import dataset_bytes, load_dataset, quantise_inputs
 from zkaudit.model.model import load_model
 from zkaudit.proof import MAGIC, VERSION
 from zkaudit.prover import prove
