@@ -10,10 +10,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from tests.play.script import command_of
-from tests.play.workshop import STRANGER, Workshop
+from tests.play.workshop import STRANGER, Workshop, in_order
 from tests.signing.test_suite import rogue
 from zkaudit import wire
 from zkaudit.commitment import commit, save_commitment, save_opening
@@ -240,11 +241,6 @@ def stranger(shop: Workshop) -> None:
     shop.put(shop.confirmed(shop.statement(), "ada", STRANGER))
 
 
-def in_order(*keys: PublicKey) -> tuple[PublicKey, ...]:
-    """The keys as a receipt lists them."""
-    return tuple(sorted(keys, key=lambda one: one.key))
-
-
 # Descriptions and the folder.
 
 
@@ -294,7 +290,7 @@ def demand(shop: Workshop, old: str, new: str) -> None:
     replaced(shop.stage.of("pipeline", "policy.toml"), old, new)
 
 
-def replaced(path: Any, old: str, new: str) -> None:
+def replaced(path: Path, old: str, new: str) -> None:
     """Other words in a file, that have to be there."""
     text = path.read_text()
     assert old in text

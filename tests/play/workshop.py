@@ -30,8 +30,8 @@ from zkaudit.publishing.model_card import model_card_text
 from zkaudit.publishing.signers import KeySigner
 from zkaudit.publishing.statement import Stated, statement_bytes
 from zkaudit.publishing.verification import sources_of
-from zkaudit.receipt import Receipt, body_of, countersign, load_receipt, save_receipt, sign_receipt
-from zkaudit.signing import SecretKey, generate_key, load_secret_key
+from zkaudit.receipt import Body, Receipt, body_of, load_receipt, save_receipt
+from zkaudit.signing import Domain, PublicKey, SecretKey, generate_key, load_secret_key, suite
 from zkaudit.statement import Statement
 from zkaudit.verifier import Policy, verify
 
@@ -44,6 +44,11 @@ ACCEPT_ALL = Policy(minimum_bits=0)
 def key_of(file: Path, actor: str) -> SecretKey:
     """An actor's secret key, unlocked once: the passphrase costs a second."""
     return load_secret_key(file, passphrase(actor).encode())
+
+
+def in_order(*keys: PublicKey) -> tuple[PublicKey, ...]:
+    """The keys as a receipt lists them."""
+    return tuple(sorted(keys, key=lambda one: one.key))
 
 
 @dataclass(frozen=True)
@@ -110,13 +115,11 @@ class Workshop:
     def confirmed(self, statement: Statement, *signers: str, age: timedelta = timedelta()) -> Receipt:
         """The receipt that somebody signed for the folder's proof some time ago."""
         body = self.body(statement, age)
-        first, *others = map(self.key, signers)
-        receipt = sign_receipt(body, first)
-        for key in others:
-            receipt = countersign(receipt, body, key, trusted=[one.public for one in (first, *others)])
-        return receipt
+        keys = [self.key(name) for name in signers]
+        signature = suite.aggregate([key.sign(Domain.RECEIPT, body.digest()) for key in keys])
+        return Receipt(body=body, signers=in_order(*(key.public for key in keys)), signature=signature)
 
-    def body(self, statement: Statement, age: timedelta = timedelta()) -> Any:
+    def body(self, statement: Statement, age: timedelta = timedelta()) -> Body:
         """What the signers of a receipt for the folder's proof sign."""
         time = datetime.now(UTC).replace(microsecond=0) - age
         return body_of(hashlib.sha256(self.file(names.PROOF).read_bytes()).digest(), statement, time)
