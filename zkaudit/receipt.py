@@ -243,8 +243,8 @@ def require_body(receipt: Receipt, body: Body) -> None:
             raise Rejected(
                 Reason.WRONG_RECEIPT,
                 f"the receipt is over another {_WORDS.get(name, name)}",
-                expected=str(wanted[name]),
-                actual=str(found[name]),
+                expected=str(wanted[name])[:80],
+                actual=str(found[name])[:80],
             )
 
 
