@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 from math import comb, floor
 
@@ -122,11 +121,10 @@ def test_other_atoms_are_refused(text: str) -> None:
     ],
     ids=range(8),
 )  # fmt: skip
-def test_long_texts_are_refused_quickly(text: str) -> None:
-    begin = time.perf_counter()
+def test_long_texts_are_refused(text: str) -> None:
+    # Whoever tries each of many spaces for the end of a word does not come to an end here.
     with pytest.raises(InvalidInput):
         parse_claim(text)
-    assert time.perf_counter() - begin < 1
 
 
 def test_a_claim_is_checked_at_construction() -> None:
@@ -152,6 +150,18 @@ def test_a_claim_is_checked_at_construction() -> None:
     for atoms in ((), (second, first), (first, first)):
         with pytest.raises(InvalidInput):
             Claim(atoms=atoms)
+    wide = Atom(metric=Metric.CONFUSION_MATRIX, relation="==", table=((10**17,) * 70,) * 70)
+    with pytest.raises(InvalidInput, match="characters"):
+        Claim(atoms=(wide,))
+
+
+def test_a_claim_of_groups_says_so() -> None:
+    for text, needed in (
+        ("accuracy >= 0.5 and recall[1] >= 0.5", False),
+        ("accuracy >= 0.5 and correct[group=0] >= 1", True),
+        ("min_group_accuracy >= 0.5", True),
+    ):
+        assert parse_claim(text).needs_groups == needed
 
 
 @given(
@@ -230,8 +240,16 @@ def test_edges_of_the_lower_bound() -> None:
             clopper_pearson_lower(successes, samples)
 
 
-@pytest.mark.parametrize("successes", [1, 1000, 1 << 19, (1 << 20) - 1000, 1 << 20])
-def test_the_lower_bound_is_quick(successes: int) -> None:
-    begin = time.perf_counter()
-    clopper_pearson_lower(successes, 1 << 20)
-    assert time.perf_counter() - begin < 0.2
+@pytest.mark.parametrize("successes", [1000, 1 << 19, (1 << 20) - 1000, 1 << 20])
+def test_the_lower_bound_takes_few_terms(successes: int) -> None:
+    terms = 0
+
+    class Counted(int):
+        def __sub__(self, other: int) -> int:
+            nonlocal terms
+            terms += 1
+            return int(self) - other
+
+    clopper_pearson_lower(successes, Counted(1 << 20))
+    # Twenty tails, each of a few standard deviations and not of half a million terms.
+    assert 20 <= terms < 50_000

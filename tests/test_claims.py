@@ -17,7 +17,7 @@ from fairlearn import metrics as fairlearn
 from sklearn import metrics as sklearn
 
 from tests.cases import Case, random_case
-from tests.forgery import POLICY, Columns, reason_of, with_cells
+from tests.forgery import POLICY, Columns, reason_of, with_cells, with_field
 from zkaudit.atom import GRAMMAR, Metric
 from zkaudit.checking import check_columns
 from zkaudit.claim import parse_claim
@@ -150,6 +150,9 @@ def test_a_matrix_is_revealed() -> None:
         with pytest.raises(Rejected, match="does not state what was asked") as caught:
             stated_claim(parse_claim(other), proof)
         assert caught.value.reason is Reason.WRONG_CLAIM
+    assert stated_claim(parse_claim("correct >= 3"), proof) == parse_claim("correct >= 3")
+    with pytest.raises(Rejected, match="does not state what was asked"):
+        stated_claim(asked, with_field(proof, "claim", lambda _: "no claim"))
     # Another matrix of the same rows is false.
     table[0, 0] -= 1
     table[0, 1] += 1

@@ -17,8 +17,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.archives import header
 from zkaudit import archive
-from zkaudit.dataset import HeldOutSet, RawDataset, dataset_bytes, load_dataset, parse_dataset, quantise_inputs
+from zkaudit.dataset import (
+    MAX_GROUPS,
+    HeldOutSet,
+    RawDataset,
+    check_dataset,
+    dataset_bytes,
+    load_dataset,
+    parse_dataset,
+    quantise_inputs,
+)
 from zkaudit.errors import InvalidInput
 from zkaudit.model.architecture import Architecture, Dense
 
@@ -126,6 +136,25 @@ def test_data_that_does_not_fit(inputs: Any, labels: Any, named: str) -> None:
         quantise_inputs(_architecture(scale=1.0), RawDataset(inputs=inputs, labels=labels))
 
 
+def test_groups_are_one_integer_a_sample_and_few() -> None:
+    samples = MAX_GROUPS + 1
+    inputs, labels = np.zeros((8, samples), np.int64), np.zeros(samples, np.int64)
+    many = np.arange(samples)
+    check_dataset(_architecture(), HeldOutSet(inputs=inputs, labels=labels, groups=many // 2))
+    for groups, named in (
+        (many, f"{samples} groups"),
+        (many[:-1], "shape"),
+        (many.reshape(-1, 1), "shape"),
+        (many.astype(np.int32), "groups of int32"),
+    ):
+        with pytest.raises(InvalidInput, match=named):
+            check_dataset(_architecture(), HeldOutSet(inputs=inputs, labels=labels, groups=groups))
+    written = parse_dataset(dataset_bytes(inputs.T, labels, many // 2))
+    assert written.groups is not None
+    assert written.groups.tolist() == (many // 2).tolist()
+    assert parse_dataset(dataset_bytes(inputs.T, labels)).groups is None
+
+
 def test_overflowing_division_is_out_of_range() -> None:
     raw = RawDataset(inputs=np.full((1, 2, 4), 1e300), labels=np.array([0]))
     with warnings.catch_warnings():
@@ -190,6 +219,7 @@ _PLAIN = "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 8), }"
         (_header("\\d" + _PLAIN), bytes(24), "damaged"),
         (_header(_PLAIN, 60000), bytes(24), "damaged"),
         (_header(_PLAIN).replace(b"NUMPY\x01", b"NUMPY\x03"), bytes(24), "array format"),
+        (header("(3, 8)", "|u1", version=b"\x02\x00"), bytes(24), ""),
         (b"", b"", "damaged"),
         (b"\x80\x04\x95", b"a pickle", "damaged"),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from zkaudit.dataset import dataset_bytes, parse_dataset, quantise_inputs
 from zkaudit.demonstration import PIXEL_RANGE, DigitsTask, digits_task
+from zkaudit.model.architecture import Dense
 from zkaudit.model.evaluator import evaluate
 from zkaudit.model.quantiser import quantize
 
@@ -34,7 +35,8 @@ def test_accuracy_survives_quantisation(task: DigitsTask) -> None:
     assert report.integer_correct >= 0.95 * 360
     assert len(report.differing) <= 4
     assert task.float_accuracy >= 0.95
-    assert [(layer.inputs, layer.outputs) for layer in model.architecture.dense_layers] == [(64, 32), (32, 10)]
+    dense = [layer for layer in model.architecture.layers if isinstance(layer, Dense)]
+    assert [(layer.inputs, layer.outputs) for layer in dense] == [(64, 32), (32, 10)]
     raw = parse_dataset(dataset_bytes(task.heldout_inputs, task.heldout_labels))
     held = quantise_inputs(model.architecture, raw)
     predictions = evaluate(model.architecture, model.kernels, model.biases, held.inputs).predictions

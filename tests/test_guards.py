@@ -57,6 +57,8 @@ def test_a_layer_says_what_it_lacks() -> None:
     with pytest.raises(NotImplementedError):
         bare.output_shape(((1,),), "layer")
     assert kinds.Gate().summary == "gate"
+    dense, step = random_case().model.architecture.layers[:2]
+    assert (dense.summary, step.summary.split(" ")[1:3]) == ("dense 5 -> 4", ["after", "shift"])
     assert (
         kinds.Convolution(
             channels=1, filters=2, kernel=(3, 5), stride=(1, 1), dilation=(1, 1), padding=(0, 0, 0, 0), groups=1,

@@ -514,6 +514,15 @@ def test_functionals_that_do_not_fit_are_refused(name: str) -> None:
     assert b.functionals == []
 
 
+def test_weights_of_a_functional_that_are_no_integers_of_the_field_are_refused() -> None:
+    for weight in (HALF + 1, -HALF - 1, 2**62):
+        b = builder(x=1)
+        chosen = cells("x", [0, 1], weights=[1, weight])
+        with pytest.raises(InvalidInput, match="wrap"):
+            b.add_functional(Functional(name="r", gadget="g", batched=(chosen,), static=(), constant=0))
+        assert b.functionals == []
+
+
 def test_products_with_weights_stand_on_the_left_and_alone() -> None:
     b = builder(x=1, y=1, s=1, p=1)
     with pytest.raises(ValueError, match="left side"):

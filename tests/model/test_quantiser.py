@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zkaudit.errors import InvalidInput
+from zkaudit.model.architecture import Dense
 from zkaudit.model.bounds import accumulator_bounds
 from zkaudit.model.evaluator import evaluate
 from zkaudit.model.model import model_bytes, parse_model
@@ -125,7 +126,7 @@ def test_large_biases_take_limbs() -> None:
     limbs = []
     for bias in (1.0, 200.0, 1e5, 1e9):
         model, _ = quantize_arrays([np.eye(2)], [np.array([bias, 0.0])], np.array([[127, 3]]))
-        limbs.append(model.architecture.dense_layers[0].bias_limbs)
+        limbs += [layer.bias_limbs for layer in model.architecture.layers if isinstance(layer, Dense)]
     assert limbs == [1, 2, 3, 3]
 
 

@@ -103,14 +103,30 @@ def _places(node: ast.AST, way: Way, scope: tuple[str, ...], function: bool = Fa
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if not isinstance(child, ast.AST) or (field, index) in knobs or _is_text(child):
                 continue
+            if _is_label(node, field, index):
+                continue
             here = (*way, (field, index))
             yield here, child, scope if function else ()
+            if _is_free_length(node, child):
+                continue
             if isinstance(child, ast.FunctionDef) and not function:
                 yield from _function_places(child, here, (*scope, child.name))
             elif isinstance(child, ast.ClassDef) and not function:
                 yield from _places(child, here, (*scope, child.name))
             else:
                 yield from _places(child, here, scope, function)
+
+
+def _is_label(node: ast.AST, field: str, index: int | None) -> bool:
+    """The name of a constraint, which only its refusal shows."""
+    called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+    return called == "require_zero" and (field, index) == ("args", 0)
+
+
+def _is_free_length(node: ast.AST, child: ast.AST) -> bool:
+    """The -1 of a reshape, for which numpy takes any other negative number as well."""
+    reshape = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape"
+    return reshape and isinstance(child, ast.UnaryOp) and ast.unparse(child) == "-1"
 
 
 def _function_places(node: ast.FunctionDef, way: Way, scope: tuple[str, ...]) -> Iterator[Place]:

@@ -144,11 +144,6 @@ class Architecture:
         return tuple(name for name, layer in pairs if isinstance(layer, (Dense, Convolution)))
 
     @property
-    def dense_layers(self) -> tuple[Dense, ...]:
-        """The dense layers in order."""
-        return tuple(layer for layer in self.layers if isinstance(layer, Dense))
-
-    @property
     def requantisations(self) -> tuple[Requantise, ...]:
         """The requantisations in order."""
         return tuple(layer for layer in self.layers if isinstance(layer, Requantise))

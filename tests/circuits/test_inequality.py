@@ -1,0 +1,61 @@
+"""Inequalities whose numbers no honest claim reaches: they are split as far as they go, or refused, never wrapped."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from zkaudit.builder import CircuitBuilder
+from zkaudit.checking import check_columns
+from zkaudit.errors import InvalidInput
+from zkaudit.field.koalabear import HALF
+from zkaudit.relation import Functional, Integers, Interval, Kind, multiplicity
+from zkaudit_circuits.inequality import Form, Inequalities, Run
+from zkaudit_circuits.limbs import add_limbs, limb_witness
+from zkaudit_circuits.network import count_lookups
+
+CELLS = "cells limb 0"
+
+
+def one(factor: int, largest: int, constant: int = 0, cells: int = 1) -> Inequalities:
+    """factor (cell + cell + ...) + constant >= 0."""
+    run = Run(column=CELLS, start=0, coefficients=(factor,) * cells, largest=largest)
+    high = max(factor, 0) * largest * cells + constant
+    return Inequalities(name="one", forms=(Form(name="form", runs=(run,), constant=constant, high=high),))
+
+
+@pytest.mark.parametrize(
+    ("factor", "largest", "width"),
+    [(1, 255, 0), (1 << 40, 255, 8), (1 << 40, 1 << 19, 8), (1 << 40, 1 << 20, 7), (1 << 40, 1 << 22, 5), (1 << 40, 1 << 28, 1)],
+)
+def test_digits_are_as_wide_as_their_carries_leave_room_for(factor: int, largest: int, width: int) -> None:
+    assert one(factor, largest).width == width
+
+
+def test_what_even_digits_of_one_bit_do_not_hold_is_refused() -> None:
+    run = Run(column=CELLS, start=0, coefficients=(1,), largest=HALF + 1)
+    single = Inequalities(name="one", forms=(Form(name="form", runs=(run,), constant=0, high=1),))
+    assert (single.width, single.digits) == (1, 1)
+    for inequality in (one(1 << 40, HALF), single):
+        builder = CircuitBuilder(sample_bits=0)
+        builder.add_column(CELLS, Kind.STATIC, 1, Interval(low=0, high=HALF + 1))
+        with pytest.raises(InvalidInput, match="wrap"):
+            inequality.lower(builder)
+    # The witness of a form of one digit has no carry to name.
+    assert set(single.witness({CELLS: np.array([1])})) == {"one/slack digit limb 0"}
+
+
+@pytest.mark.parametrize("factor", [1, -1, 3, 1 << 20, -(1 << 20), 10**17, -(10**17)])
+def test_the_witness_decides_at_the_bound(factor: int) -> None:
+    cells = np.array([0, 1, 200, 255])
+    value = factor * int(cells.sum())
+    for excess in (0, 1, 10**9, -1):
+        inequality = one(factor, 255, constant=excess - value, cells=4)
+        builder = CircuitBuilder(sample_bits=0)
+        add_limbs(builder, "cells", "claim", Kind.STATIC, 4, 255)
+        inequality.lower(builder)
+        circuit = builder.build()
+        columns: dict[str, Integers] = limb_witness("cells", 255, cells)
+        columns |= inequality.witness(columns)
+        columns |= {multiplicity(table): counts for table, counts in count_lookups(circuit, columns).items()}
+        assert (not check_columns(circuit, columns).violations) == (excess >= 0), (factor, excess)
