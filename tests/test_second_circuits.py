@@ -154,6 +154,10 @@ def test_claims_have_one_circuit(samples: int) -> None:
     assert made >= (60 if samples < 100 else 30)
     for claim, fits in (
         ("correct[group=1] <= 3000000000", True),
+        ("precision[2] == 1/40", True),
+        ("precision[2] == 35511773/35511774", True),
+        ("accuracy >= 0.00000000000000001", True),
+        ("accuracy <= 0.00000000000000001", True),
         ("predicted[2] == 7 and predicted[2, group=-1] >= 3", True),
         ("balanced_accuracy >= 0.5 and precision[1] == 1/3 and macro_f1 <= 2/3 and top_k_accuracy[3] >= 0.5", True),
         ("recall[3] >= 0.5", False),

@@ -9,7 +9,7 @@ from zkaudit.builder import CircuitBuilder
 from zkaudit.checking import check_columns
 from zkaudit.errors import InvalidInput
 from zkaudit.field.koalabear import HALF
-from zkaudit.relation import Functional, Integers, Interval, Kind, multiplicity
+from zkaudit.relation import Integers, Interval, Kind, multiplicity
 from zkaudit_circuits.inequality import Form, Inequalities, Run
 from zkaudit_circuits.limbs import add_limbs, limb_witness
 from zkaudit_circuits.network import count_lookups
@@ -26,7 +26,14 @@ def one(factor: int, largest: int, constant: int = 0, cells: int = 1) -> Inequal
 
 @pytest.mark.parametrize(
     ("factor", "largest", "width"),
-    [(1, 255, 0), (1 << 40, 255, 8), (1 << 40, 1 << 19, 8), (1 << 40, 1 << 20, 7), (1 << 40, 1 << 22, 5), (1 << 40, 1 << 28, 1)],
+    [
+        (1, 255, 0),
+        (1 << 40, 255, 8),
+        (1 << 40, 1 << 19, 8),
+        (1 << 40, 1 << 20, 7),
+        (1 << 40, 1 << 22, 5),
+        (1 << 40, 1 << 28, 1),
+    ],
 )
 def test_digits_are_as_wide_as_their_carries_leave_room_for(factor: int, largest: int, width: int) -> None:
     assert one(factor, largest).width == width

@@ -16,6 +16,7 @@ CLAIMS = (
 
 SUITES: dict[str, tuple[str, ...]] = {
     "zkaudit.verifier": (
+        "tests/test_verifier.py",
         "tests/test_guards.py",
         "tests/test_forged_files.py::test_a_policy_is_met_or_named_after_the_proof_is_valid",
     ),
@@ -52,10 +53,10 @@ SUITES: dict[str, tuple[str, ...]] = {
     "zkaudit.confidence": ("tests/test_claim.py",),
     "zkaudit.constraints": CLAIMS,
     "zkaudit_circuits.claim": CLAIMS,
-    "zkaudit_circuits.formula": CLAIMS,
-    "zkaudit_circuits.inequality": CLAIMS,
+    "zkaudit_circuits.formula": ("tests/circuits/test_tally.py", *CLAIMS),
+    "zkaudit_circuits.inequality": (*CLAIMS, "tests/circuits/test_inequality.py"),
     "zkaudit_circuits.macro": CLAIMS,
-    "zkaudit_circuits.tally": CLAIMS,
+    "zkaudit_circuits.tally": ("tests/circuits/test_tally.py", *CLAIMS),
     "zkaudit_circuits.top_k": CLAIMS,
 }
 """Test files, or single tests where a file takes long, by module."""
