@@ -104,8 +104,8 @@ def test_a_quorum_of_one_key_twice(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(InvalidInput, match="twice"):
             replace(single(), signers=signers)
     one = single().signers[0].document()
-    with pytest.raises(InvalidInput, match="twice"):
-        parse_receipt(altered(single().text(), signers=[one, {**one, "name": "Eve"}]))
+    with pytest.raises(InvalidInput, match=r"^receipt r\.json: a signer twice"):
+        parse_receipt(altered(single().text(), signers=[one, {**one, "name": "Eve"}]), "receipt r.json")
     with pytest.raises(InvalidInput, match="quorum"):
         check(single(), [signer(0).public], quorum=0)
 

@@ -70,14 +70,19 @@ def _too_deep(data: bytes) -> bool:
 
 
 def read_document(
-    data: bytes, kind: str, version: int, fields: Mapping[str, type | wire.Checker], where: str
+    data: bytes,
+    kind: str,
+    version: int,
+    fields: Mapping[str, type | wire.Checker],
+    where: str,
+    limit: int = DOCUMENT_LIMIT,
 ) -> dict[str, Any]:
-    """The checked fields of a document of one kind, `format` and `version` left out.
+    """The checked fields of a document of one kind and at most `limit` bytes, `format` and `version` left out.
 
     `UnsupportedVersion` for another version of the kind, `InvalidInput` for every other fault.
     """
-    if len(data) > DOCUMENT_LIMIT:
-        raise InvalidInput(f"{len(data)} bytes are too many", where=where, expected=f"at most {DOCUMENT_LIMIT} bytes")
+    if len(data) > limit:
+        raise InvalidInput(f"{len(data)} bytes are too many", where=where, expected=f"at most {limit} bytes")
     obj = parse_json(data, where)
     if type(obj) is not dict or obj.get("format") != kind:
         raise InvalidInput("another kind of file", where=where, expected=f"a document of the format {kind!r}")

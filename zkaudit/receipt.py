@@ -104,7 +104,7 @@ class Receipt:
         keys = [signer.key for signer in self.signers]
         if not keys or any(first >= second for first, second in itertools.pairwise(keys)):
             raise InvalidInput(
-                "signers out of order or twice", where="receipt", expected="each key once, in ascending order"
+                "a signer twice, or signers out of order", where="receipt", expected="each key once, in ascending order"
             )
 
     @property
@@ -136,7 +136,10 @@ def parse_receipt(data: bytes, where: str = "receipt") -> Receipt:
     body = Body(**{name: found[name] for name in _BODY})
     if found["digest"] != body.digest():
         raise InvalidInput("the digest does not match the content", where=where, expected=body.digest().hex())
-    return Receipt(body=body, signers=tuple(found["signers"]), signature=found["signature"])
+    try:
+        return Receipt(body=body, signers=tuple(found["signers"]), signature=found["signature"])
+    except InvalidInput as error:
+        raise InvalidInput(error.what, where=where, expected=error.expected) from error
 
 
 def save_receipt(path: str | Path, receipt: Receipt) -> None:
@@ -240,8 +243,8 @@ def require_body(receipt: Receipt, body: Body) -> None:
             raise Rejected(
                 Reason.WRONG_RECEIPT,
                 f"the receipt is over another {_WORDS.get(name, name)}",
-                expected=str(wanted[name]),
-                actual=ascii(found[name])[:80],
+                expected=str(wanted[name])[:80],
+                actual=str(found[name])[:80],
             )
 
 

@@ -148,16 +148,16 @@ def stated_claim(asked: Claim, proof: bytes) -> Claim:
 def require_bindings(statement: Statement, parts: Proof) -> None:
     """Rejected with the part of the statement that the proof was not made for."""
     bindings = (
-        (Reason.WRONG_PROFILE, "profile", statement.profile, parts.profile),
+        (Reason.WRONG_PROFILE, "profile", ascii(statement.profile), ascii(parts.profile)),
         (Reason.WRONG_COMMITMENT, "commitment", statement.commitment.digest().hex(), parts.commitment.hex()),
         (Reason.WRONG_DATA, "held-out set", statement.dataset.digest().hex(), parts.data.hex()),
-        (Reason.WRONG_CLAIM, "claim", statement.claim.text, parts.claim),
+        (Reason.WRONG_CLAIM, "claim", ascii(statement.claim.text), ascii(parts.claim)),
         (Reason.WRONG_CHALLENGE, "challenge", _named(statement.challenge), _named(parts.challenge)),
     )
     for reason, where, expected, actual in bindings:
         if expected != actual:
             raise Rejected(
-                reason, f"the proof was made for another {where}", expected=expected[:80], actual=ascii(actual[:80])
+                reason, f"the proof was made for another {where}", expected=expected[:80], actual=actual[:80]
             )
 
 

@@ -19,6 +19,9 @@ from zkaudit.wire import write_atomic
 RUN = 4
 """So many weights in a row are no accident in the output."""
 
+SMALL = 10
+"""Runs of numbers below it are no sign of anything."""
+
 
 class Secrets:
     """Recognises weights, biases and the opening in a text, as numbers, hexadecimal or base 64."""
@@ -28,7 +31,9 @@ class Secrets:
         opening = load_opening(files.path("opening.zko"))
         arrays = [model.weight_cells(), opening.randomness[:200], *(bias for bias in model.biases)]
         arrays += [kernel.reshape(-1) for kernel in model.kernels]
-        self.numbers = {tuple(map(int, row[at : at + RUN])) for row in arrays for at in range(len(row) - RUN + 1)}
+        runs = {tuple(map(int, row[at : at + RUN])) for row in arrays for at in range(len(row) - RUN + 1)}
+        # Counts and places, which commands do print, are small numbers too.
+        self.numbers = {run for run in runs if max(map(abs, run)) >= SMALL}
         contents = [model.weight_cells().tobytes(), opening.randomness.tobytes()[:300]]
         self.texts = {data[at : at + 6].hex() for data in contents for at in range(len(data) - 5)}
         self.texts |= {base64.b64encode(data[at : at + 9]).decode() for data in contents for at in range(len(data) - 8)}

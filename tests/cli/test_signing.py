@@ -305,6 +305,15 @@ def test_receipts(play: Files, program: Program, tmp_path: Path) -> None:
     assert not (play.folder / "none.json").exists()
 
 
+def test_a_signer_sees_who_asked(play: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a trusted key anybody's challenge is countersigned, and the one who signs is told so."""
+    shown = []
+    for trusted in ([], ["--trusted-key", play.path("trusted.json")]):
+        assert cli.run(confirm(play, *trusted, output="asked.json")) == 0
+        shown += [line for line in capsys.readouterr().out.splitlines() if line.startswith("  asked by  Ada, ")]
+    assert [line.endswith("(give --trusted-key to ask whether you trust it)") for line in shown] == [True, False]
+
+
 def test_a_false_proof_is_not_signed(play: Files, program: Program, tmp_path: Path) -> None:
     data = bytearray(Path(play.path("audit.zkp")).read_bytes())
     data[len(data) // 2] ^= 1

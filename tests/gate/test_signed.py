@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -203,5 +204,6 @@ def test_the_age_is_that_of_the_first_trusted_time(made: Published, trusted: dic
     assert look(made, trusted["anna"], maximum_age=timedelta(days=3)).error is None
     old = look(made, trusted["anna"], maximum_age=timedelta(days=2))
     assert isinstance(old.error, PolicyNotMet)
+    assert re.fullmatch(r"age: signed \S+Z, before \S+Z", str(old.error))
     assert check(old, CheckName.AGE)[0] == "failed"
     assert check(look(made, maximum_age=timedelta(days=9)), CheckName.AGE)[0] == "failed"

@@ -59,8 +59,9 @@ def test_a_secret_is_never_replaced(audit: Audit, tmp_path: Path, secret: str, n
     path.parent.mkdir(parents=True)
     shutil.copy(audit.folder / secret, path)
     before = tree(tmp_path)
-    with pytest.raises(InvalidInput, match="secret"):
-        place(CONTENTS, tmp_path, force=True)
+    for force in (True, False):
+        with pytest.raises(InvalidInput, match="a secret in the folder to be replaced; move it away"):
+            place(CONTENTS, tmp_path, force=force)
     assert tree(tmp_path) == before
 
 

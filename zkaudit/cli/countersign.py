@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zkaudit.cli.keys import key_option, passphrase_option, trusted_option, unlock
 from zkaudit.cli.options import FILE, commitment_option, data_option, guard_output, json_option
 from zkaudit.cli.outcome import Outcome, table
+
+if TYPE_CHECKING:
+    from zkaudit.signing import PublicKey
 
 
 @click.command()
@@ -94,9 +98,15 @@ def countersign(
     rows = {
         "claim": verdict.claim,
         "samples": f"{verdict.samples:,}",
+        **({} if ticket is None else {"asked by": _asker(ticket.auditor, known_keys)}),
         "time": time_text(made.time),
         **{f"signer {count}": f"{one.name}, {one.short}" for count, one in enumerate(made.signers, 1)},
         "receipt": f"{output} (publish it)",
     }
     lines = ("VERIFIED and signed: the committed model meets the claim on this held-out set", *table(rows.items()))
     return Outcome(status="countersigned", fields=fields, lines=lines)
+
+
+def _asker(auditor: PublicKey, trusted: tuple[PublicKey, ...]) -> str:
+    """Who challenged, as the key's file calls him; without trusted keys a challenge of anybody is countersigned."""
+    return f"{auditor.name}, {auditor.short}" + ("" if trusted else " (give --trusted-key to ask whether you trust it)")

@@ -9,8 +9,8 @@ import numpy as np
 
 from zkaudit import wire
 from zkaudit.commitment.ajtai import RANDOMNESS, SCHEME, VERSION, Commitment, Opening, pack_residues, unpack_residues
-from zkaudit.documents import parse_json
-from zkaudit.errors import InvalidInput, UnsupportedVersion
+from zkaudit.documents import read_document
+from zkaudit.errors import InvalidInput
 from zkaudit.model.architecture import Architecture
 
 COMMITMENT_FORMAT = "zkaudit-commitment"
@@ -55,28 +55,13 @@ def parse_commitment(data: bytes, where: str = "commitment") -> Commitment:
 
     White space and the order of keys are free, because the digest is over the canonical binary form.
     """
-    if len(data) > COMMITMENT_LIMIT:
-        raise InvalidInput(f"{len(data)} bytes are too many", where=where, expected=f"at most {COMMITMENT_LIMIT} bytes")
-    obj = parse_json(data, where)
-    if type(obj) is not dict or obj.get("format") != COMMITMENT_FORMAT:
-        raise InvalidInput("not a commitment", where=where, expected=f"a map of the format {COMMITMENT_FORMAT!r}")
-    version = obj.get("version")
-    if type(version) is int and version != VERSION:
-        raise UnsupportedVersion(
-            "a format version that this release does not read",
-            where=where,
-            expected=f"version {VERSION}",
-            next_step="use the release of zkaudit that wrote it",
-        )
     fields: dict[str, type | wire.Checker] = {
-        "format": str,
-        "version": int,
         "digest": str,
         "scheme": str,
         "architecture": dict,
         "value": wire.list_of(_line, _LINES),
     }
-    body = wire.closed_map(obj, fields, where)
+    body = read_document(data, COMMITMENT_FORMAT, VERSION, fields, where, COMMITMENT_LIMIT)
     if body["scheme"] != SCHEME:
         raise InvalidInput("an unknown commitment scheme", where=where, expected=SCHEME)
     value = unpack_residues(b"".join(body["value"]), f"{where}, value")

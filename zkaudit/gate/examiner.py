@@ -186,5 +186,5 @@ def _expected(found: bytes, accepted: tuple[bytes, ...] | None) -> str:
     if accepted is None:
         raise Skipped(NOT_ASKED)
     if found not in accepted:
-        raise PolicyNotMet(f"{found.hex()} is not {' or '.join(digest.hex() for digest in accepted)}")
+        raise PolicyNotMet(f"expected {' or '.join(digest.hex() for digest in accepted)}, found {found.hex()}")
     return "as expected"

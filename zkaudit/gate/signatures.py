@@ -124,5 +124,5 @@ class Signatures:
         if not self._times:
             raise PolicyNotMet("no trusted key signed a time, and a maximum age is asked for")
         if self._now - self._times[0] > limit:
-            raise PolicyNotMet(f"signed {time_text(self._times[0])}, more than {limit} ago")
+            raise PolicyNotMet(f"signed {time_text(self._times[0])}, before {time_text(self._now - limit)}")
         return f"signed {time_text(self._times[0])}"

@@ -49,13 +49,14 @@ def guard_destination(parent: Path, *, force: bool) -> None:
             return
         if target.is_symlink() or not target.is_dir():
             raise _refused(target, "exists and is not a folder", "move it away")
+        # First, so that nobody is told to use the force that would not help.
+        if held := secrets_within(target):
+            raise _refused(target / held[0], "a secret in the folder to be replaced", "move it away")
         for entry in os.scandir(target):
             known = entry.name in NAMES and entry.is_file(follow_symlinks=False)
             if not known and not force:
                 step = "move it away, or --force to lose it"
                 raise _refused(target, f"holds {entry.name!a}, which is no part of a publication", step)
-        if held := secrets_within(target):
-            raise _refused(target / held[0], "a secret in the folder to be replaced", "move it away")
     except OSError as error:
         raise _refused(target, f"cannot be looked at: {error.strerror}", "check the folder") from error
 
