@@ -8,6 +8,7 @@ COVERING := $(addprefix tests/, commitment functionals linear merkle pads produc
 	field/test_arrays.py field/test_extension.py model/test_architecture.py model/test_graph.py \
 	opening/test_opening_claims.py opening/test_static.py reed_solomon/test_domain.py \
 	sumcheck/test_sumcheck_verifier.py vectors/test_proofs.py \
+	test_imports.py::test_every_public_name_has_a_home \
 	$(patsubst %,test_%.py, claim claims constraints dataset documents forged_files guards masking metrics networks \
 	parameters proof relation soundness transcript verifier wire))
 VENV := .venv
