@@ -155,6 +155,7 @@ def test_claims_have_one_circuit(samples: int) -> None:
     for claim, fits in (
         ("correct[group=1] <= 3000000000", True),
         ("precision[2] == 1/40", True),
+        ("precision[2] >= 0", True),
         ("precision[2] == 35511773/35511774", True),
         ("accuracy >= 0.00000000000000001", True),
         ("accuracy <= 0.00000000000000001", True),
