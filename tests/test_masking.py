@@ -60,6 +60,8 @@ def test_gradient_is_the_combination_of_all_constraints(seed: int) -> None:
         chosen = generator.choices(expressions, k=generator.randrange(4))
         expressions.append(channel.combine([(random_element(), e) for e in chosen], random_element()))
     hidden = [e for e in expressions if e.node is not None]
+    # What is known to be zero holds at once, and still takes a coefficient.
+    channel.require_zero("known", known(ZERO))
     for _ in range(generator.randrange(1, 5)):
         channel.require_zero("some", generator.choice(hidden))
     leaves = leaves_of(plan, random_elements(plan.elements))
@@ -132,10 +134,18 @@ def test_a_protocol_that_departs_from_its_plan_is_a_bug() -> None:
     with pytest.raises(RuntimeError, match="never read"):
         channel.finish()
     left, right = channel.receive(Label.LINEAR_CLAIMS, 2)
+    with pytest.raises(RuntimeError, match="never read"):
+        channel.finish()
     with pytest.raises(RuntimeError, match="multiplies"):
         channel.multiply(right, left)
     with pytest.raises(RuntimeError, match="no round polynomial"):
         channel.receive(Label.ROUND, 1)
+    longer = plan.copy()
+    longer.message(1)
+    channel = VerifierChannel(Transcript("pair"), [*sent, ONE], longer)
+    channel.multiply(*channel.receive(Label.LINEAR_CLAIMS, 2))
+    with pytest.raises(RuntimeError, match="never read"):
+        channel.finish()
 
 
 def test_copied_plan_is_independent() -> None:
