@@ -11,6 +11,8 @@ COVERING := $(addprefix tests/, commitment functionals linear merkle pads produc
 	test_imports.py::test_every_public_name_has_a_home \
 	$(patsubst %,test_%.py, claim claims constraints dataset documents forged_files guards masking metrics networks \
 	parameters proof relation soundness transcript verifier wire))
+NOTICING := $(COVERING) $(addprefix tests/, circuits field lookup opening reed_solomon sumcheck vectors \
+	model/test_windowed_layers.py test_second_circuits.py test_second_verifier.py test_toys.py)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -40,7 +42,7 @@ fuzz: $(DEVELOPED)  ## every decoder and the verifier, FUZZ_SECONDS (60) each, g
 	$(BIN)/python -m tests.fuzz
 
 mutants: $(DEVELOPED)  ## small faults of the verifier, one at a time, that the tests have to notice; hours, or name MODULES
-	JOBS=$(JOBS) $(BIN)/python -m tests.mutants $(MODULES)
+	JOBS=$(JOBS) TESTS="$(NOTICING)" $(BIN)/python -m tests.mutants $(MODULES)
 
 bench: $(INSTALLED)  ## kernel rates, seconds and memory by phase, proof bytes by part
 	$(BIN)/python -m benchmarks

@@ -1,67 +1,155 @@
-"""`make mutants`: spoils each module of the table, or those named; fails where nothing notices an unexplained fault.
+"""`make mutants`: spoils each module of a verifier's closure, or those named; fails where nothing notices a fault.
 
-A fault is noticed when the spoiled verifier judges a proof otherwise than before, or when a test fails.
-Each fault runs in a process of its own, forked from one that has everything loaded.
+Everything is loaded once, and each fault runs in a process of its own, forked from that one. A fault is noticed when
+the spoiled verifier judges a proof otherwise than before, or when a test fails. Which proofs and tests run a line at
+all is recorded first, so that only those are tried, the quick ones first.
 """
 
 from __future__ import annotations
 
 import gc
-import importlib
-import io
 import json
 import os
 import resource
+import shutil
 import signal
-import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.imports import closure, modules
+import pytest
+from hypothesis import Phase, settings
+
+from tests.imports import VERIFIER, closure, modules
 from tests.mutants.mutations import Mutant, mutants_of
 from tests.mutants.spoiling import spoil
-from tests.mutants.suites import SUITES
+from tests.mutants.trials import Record, Trial, chosen, judges, record, tests
 
-LONGEST_SECONDS = 60
-"""Processor time of one fault: three times the slowest set of tests; an endless loop counts as noticed."""
+MOST_SECONDS = float(os.environ.get("MUTANT_SECONDS", "10"))
+"""Processor time of the proofs and tests that are tried on one fault, as recorded with nothing spoiled."""
 
-EXPLANATIONS = Path("docs/mutants.md")
-"""Lists the faults that nothing can notice, each with its reason."""
+LEEWAY_SECONDS = 5
+"""Processor time beyond twice the recorded one after which a fault is taken for an endless loop."""
 
+MEMORY_BYTES = 4 << 30
+"""Memory that a fault may take."""
 
-Proofs = tuple[list[Any], list[Any]]
+EXPLANATIONS = Path(__file__).with_name("explained.md")
+"""Lists the faults that nothing can notice, each below its reason."""
 
-
-def load() -> Proofs:
-    """Imports all tests and makes the proofs, so that a fork has nothing left to load."""
-    from tests.mutants.corpus import corpus
-
-    made = corpus()
-    for module in modules():
-        closure(module)
-    for suite in sorted({name.partition("::")[0] for names in SUITES.values() for name in names}):
-        paths = [Path(suite)] if suite.endswith(".py") else sorted(Path(suite).glob("test_*.py"))
-        for path in paths:
-            importlib.import_module(".".join(path.with_suffix("").parts))
-    gc.freeze()
-    return made
+RESULTS = Path("mutants.jsonl")
+"""Gets one line for each fault as it is decided."""
 
 
-def outcome(mutant: Mutant | None, module: str, proofs: Proofs, suite: tuple[str, ...]) -> str:
-    """What notices a fault: "proof", "test", "time" or "nothing". Without a mutant the module is left as it is."""
+class Mutation:
+    """A plugin of pytest that spoils the modules, in place of running the tests that it has collected."""
+
+    def __init__(self, names: list[str], jobs: int) -> None:
+        self.names = names
+        self.jobs = jobs
+        self.status = 1
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """A failing example is not made smaller, and none is kept."""
+        quick = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", settings.get_profile("suite"), phases=quick, database=None)
+        settings.load_profile("mutants")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        from tests.mutants.corpus import corpus
+
+        true, false = corpus()
+        trials = [*judges([*true, *false]), *tests(session.items)]
+        # Threads do not survive a fork.
+        _drop_threads()
+        gc.collect()
+        gc.freeze()
+        started = time.monotonic()
+        records = record(trials, self.jobs)
+        failed = [trial.name for trial in trials if not records[trial.name].passed]
+        print(f"{len(trials)} proofs and tests recorded in {time.monotonic() - started:.0f} s", file=sys.stderr)
+        if failed:
+            print("these fail with nothing spoiled:", *failed, sep="\n  ", file=sys.stderr)
+            return True
+        RESULTS.write_text("", encoding="utf-8")
+        workers = [self._fork(share, trials, records) for share in range(self.jobs)]
+        results = [os.waitpid(worker, 0)[1] for worker in workers]
+        lines = [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+        self.status = int(report(lines) > 0 or any(results))
+        return True
+
+    def _fork(self, share: int, trials: list[Trial], records: dict[str, Record]) -> int:
+        worker = os.fork()
+        if worker:
+            return worker
+        status = 1
+        try:
+            self._work(share, trials, records)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _work(self, share: int, trials: list[Trial], records: dict[str, Record]) -> None:
+        """Decides one share of the faults."""
+        for module in self.names:
+            body: list[Trial] | None = None
+            for number, mutant in enumerate(mutants_of(module, modules()[module])):
+                if number % self.jobs != share:
+                    continue
+                started = time.monotonic()
+                if mutant.scope:
+                    tried = chosen(trials, records, module, mutant.lines, MOST_SECONDS)
+                else:
+                    body = _fit_for_a_body(module, trials, records) if body is None else body
+                    tried = body
+                found = outcome(mutant, tried, sum(records[trial.name].seconds for trial in tried))
+                seconds = round(time.monotonic() - started, 2)
+                line = {"module": module, "line": mutant.line, "fault": mutant.name, "by": found, "seconds": seconds}
+                with RESULTS.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line | {"tried": len(tried)}) + "\n")
+
+
+def _fit_for_a_body(module: str, trials: list[Trial], records: dict[str, Record]) -> list[Trial]:
+    """Those that pass when the body of a module runs again as it is: classes made anew are no longer the old ones."""
+    fit = []
+    most = MOST_SECONDS
+    for trial in chosen(trials, records, module, None, 2 * MOST_SECONDS):
+        if most <= 0:
+            break
+        if outcome(_unchanged(module), [trial], records[trial.name].seconds) == "nothing":
+            fit.append(trial)
+            most -= records[trial.name].seconds
+    return fit
+
+
+def _unchanged(module: str) -> Mutant:
+    """A fault that is none: the module's body runs again as it is."""
+    import ast
+
+    def tree() -> ast.Module:
+        return ast.parse(modules()[module].read_text(encoding="utf-8"))
+
+    return Mutant(module=module, line=0, lines=range(0), scope=(), before="", after="", number=1, tree=tree)
+
+
+def outcome(mutant: Mutant, tried: list[Trial], seconds: float) -> str:
+    """What notices a fault: the name of a proof or of a test, "time" or "nothing"."""
+    folder = tempfile.mkdtemp()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        found = "test"
+        found = "an exception"
         try:
-            found = _in_child(mutant, module, proofs, suite)
-        except BaseException:
-            found = "proof"
+            found = _in_child(mutant, tried, seconds, folder)
+        except BaseException as error:
+            found = f"{type(error).__name__} at once"
         finally:
             os.write(writing, found.encode())
             os._exit(0)
@@ -70,86 +158,76 @@ def outcome(mutant: Mutant | None, module: str, proofs: Proofs, suite: tuple[str
         said = pipe.read().decode()
     with suppress(ChildProcessError):
         os.waitpid(child, 0)
+    shutil.rmtree(folder, ignore_errors=True)
     return said or "time"
 
 
-def _in_child(mutant: Mutant | None, module: str, proofs: Proofs, suite: tuple[str, ...]) -> str:
-    import pytest
+def _in_child(mutant: Mutant, tried: list[Trial], seconds: float, folder: str) -> str:
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = folder
+    limit = int(2 * seconds) + LEEWAY_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_AS, (_memory() + MEMORY_BYTES, resource.RLIM_INFINITY))
+    signal.alarm(10 * limit)
+    spoil(mutant.module, mutant.tree(), mutant.scope)
+    for trial in tried:
+        try:
+            if not trial.passes():
+                return trial.name
+        except Exception:
+            return trial.name
+    return "nothing"
 
+
+def _memory() -> int:
+    """The address space of this process, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def _drop_threads() -> None:
     import zkaudit.field.jit
 
-    # Threads do not survive a fork.
     zkaudit.field.jit._pool = None
-    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_SECONDS, LONGEST_SECONDS))
-    signal.alarm(10 * LONGEST_SECONDS)
-    if mutant is not None:
-        spoil(module, mutant.tree, mutant.scope)
-    true, false = proofs
-    # What is quick and notices most comes first.
-    if _misjudges(true[:1]):
-        return "proof"
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        for part in suite:
-            if pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", part]):
-                return "test"
-    return "proof" if _misjudges([*true[1:], *false]) else "nothing"
 
 
-def _misjudges(proofs: list[Any]) -> bool:
-    """Whether the spoiled verifier says something else of a proof than the whole one did."""
-    return any(judged.verify() != judged.verdict for judged in proofs)
-
-
-def work(share: int, shares: int, names: list[str]) -> None:
-    """Runs one share of the faults and prints a line of JSON for each."""
-    proofs = load()
-    for module in names:
-        found = outcome(_unchanged(module), module, proofs, SUITES[module])
-        if found != "nothing":
-            sys.exit(f"{module}: the tests fail with nothing spoiled ({found})")
-        for number, mutant in enumerate(mutants_of(module, modules()[module])):
-            if number % shares == share:
-                started = time.monotonic()
-                found = outcome(mutant, module, proofs, SUITES[module])
-                seconds = round(time.monotonic() - started, 2)
-                line = {"module": module, "line": mutant.line, "fault": mutant.name, "by": found, "seconds": seconds}
-                print(json.dumps(line), flush=True)
-
-
-def _unchanged(module: str) -> Mutant:
-    """A fault that is none: the module's body runs again as it is."""
-    import ast
-
-    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
-    return Mutant(module=module, line=0, scope=(), before="", after="", tree=tree)
-
-
-def run_all(names: list[str], shares: int) -> int:
-    """Runs all shares at once and prints the table; 1 where a fault is neither noticed nor explained."""
-    command = [sys.executable, "-m", "tests.mutants", "--share"]
-    workers = [
-        subprocess.Popen([*command, str(share), str(shares), *names], stdout=subprocess.PIPE, text=True)
-        for share in range(shares)
-    ]
-    lines = [json.loads(line) for worker in workers for line in worker.communicate()[0].splitlines()]
-    report(lines)
-    explained = EXPLANATIONS.read_text(encoding="utf-8")
-    open_ones = [line for line in lines if line["by"] == "nothing" and f"`{line['fault']}`" not in explained]
+def report(lines: list[dict[str, Any]]) -> int:
+    """Prints the table by module and the faults that are neither noticed nor explained, and returns their count."""
+    listed = EXPLANATIONS.read_text(encoding="utf-8").splitlines()
+    explained = {line.removeprefix("- `").removesuffix("`") for line in listed if line.startswith("- `")}
+    unnoticed = [line for line in lines if line["by"] == "nothing"]
+    total: Counter[str] = Counter()
+    print(f"{'module':<34} {'faults':>7} {'noticed':>8} {'explained':>10}")
+    for module in dict.fromkeys(line["module"] for line in lines):
+        of_module = [line for line in lines if line["module"] == module]
+        quiet = [line for line in of_module if line["by"] == "nothing"]
+        counts = Counter(
+            faults=len(of_module),
+            noticed=len(of_module) - len(quiet),
+            explained=sum(line["fault"] in explained for line in quiet),
+        )
+        total.update(counts)
+        print(f"{module:<34} {counts['faults']:>7} {counts['noticed']:>8} {counts['explained']:>10}")
+    print(f"{'all':<34} {total['faults']:>7} {total['noticed']:>8} {total['explained']:>10}")
+    open_ones = [line for line in unnoticed if line["fault"] not in explained]
     for line in open_ones:
         print(f"unnoticed, line {line['line']}: {line['fault']}")
-    return int(bool(open_ones) or any(worker.returncode for worker in workers))
+    noticed = {line["fault"] for line in lines} - {line["fault"] for line in unnoticed}
+    for fault in sorted(noticed & explained):
+        print(f"explained, and noticed nevertheless: {fault}")
+    return len(open_ones)
 
 
-def report(lines: list[dict[str, Any]]) -> None:
-    """The table by module."""
-    for module in dict.fromkeys(line["module"] for line in lines):
-        counts = Counter(line["by"] for line in lines if line["module"] == module)
-        noticed = counts.total() - counts["nothing"]
-        print(f"{module:<32} {counts.total():>5} faults {noticed:>5} noticed  {dict(counts)}")
+def main(names: list[str]) -> int:
+    """Runs pytest on the paths of `TESTS` and spoils the modules of those names, or all that a verifier runs."""
+    mutation = Mutation(names or sorted(closure(*VERIFIER) & modules().keys()), int(os.environ.get("JOBS", "2")))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+        plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--capture=no"]
+        pytest.main([*plugins, *os.environ.get("TESTS", "tests").split()], plugins=[mutation])
+    return mutation.status
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--share"]:
-        work(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:] or list(SUITES))
-    else:
-        sys.exit(run_all(sys.argv[1:], int(os.environ.get("JOBS", "2"))))
+    sys.exit(main(sys.argv[1:]))

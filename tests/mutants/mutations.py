@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 OPPOSITES: dict[type[ast.AST], type[ast.AST]] = {
     **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq},
@@ -29,55 +32,85 @@ IGNORED_ARGUMENTS = frozenset({"where", "expected", "actual", "next_step", "name
 DECLARATIONS = frozenset({"annotation", "returns", "decorator_list", "bases", "keywords"})
 """Fields of definitions that say what something is and not what it does."""
 
+Way = tuple[tuple[str, int | None], ...]
+"""The fields, and the places in those that are lists, from the root of a tree to a node."""
+
+Change = Callable[[ast.AST], ast.AST]
+"""What an operator does to a node that it may alter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One fault: `scope` is the function or method that has it, empty for the body of a module or a class."""
+    """One fault: `scope` is the function or method that has it, empty for the body of a module or a class.
+
+    `lines` are those of the statement around it, of a compound one its head; `number` tells apart faults that read
+    the same in one scope, from 1.
+    """
 
     module: str
     line: int
+    lines: range
     scope: tuple[str, ...]
     before: str
     after: str
-    tree: ast.Module
+    number: int
+    tree: Callable[[], ast.Module]
 
     @property
     def name(self) -> str:
         """What a report calls it; lines move, so none is part of it."""
-        return f"{self.module}: {self.before} -> {self.after}"
+        twin = f" ({self.number})" if self.number > 1 else ""
+        return f"{'.'.join((self.module, *self.scope))}: {self.before} -> {self.after}{twin}"
 
 
 def mutants_of(module: str, path: Path) -> Iterator[Mutant]:
     """All faults of a module, in the order of its text."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    places = list(_places(tree, (), ()))
-    for way, node, scope in places:
+    seen: Counter[tuple[tuple[str, ...], str, str]] = Counter()
+    for way, node, scope in _places(tree, (), ()):
         for change in _changes(node):
-            mutated = copy.deepcopy(tree)
-            parent, field, index = _follow(mutated, way)
-            target = getattr(parent, field) if index is None else getattr(parent, field)[index]
-            new = change(copy.deepcopy(target))
-            if index is None:
-                setattr(parent, field, new)
-            else:
-                getattr(parent, field)[index] = new
-            ast.fix_missing_locations(mutated)
+            before, after = _shown(node), _shown(change(copy.deepcopy(node)))
+            seen[scope, before, after] += 1
             yield Mutant(
                 module=module,
                 line=getattr(node, "lineno", 0),
+                lines=_statement_lines(tree, way),
                 scope=scope,
-                before=_shown(node),
-                after=_shown(new),
-                tree=mutated,
+                before=before,
+                after=after,
+                number=seen[scope, before, after],
+                tree=partial(_changed, tree, way, change),
             )
+
+
+def _changed(tree: ast.Module, way: Way, change: Change) -> ast.Module:
+    """A copy of the tree with one change in it."""
+    mutated = copy.deepcopy(tree)
+    parent, field, index = _follow(mutated, way)
+    if index is None:
+        setattr(parent, field, change(getattr(parent, field)))
+    else:
+        values = getattr(parent, field)
+        values[index] = change(values[index])
+    return ast.fix_missing_locations(mutated)
+
+
+def _statement_lines(tree: ast.Module, way: Way) -> range:
+    """The lines of the innermost statement on the way to a place, down to where its own body begins."""
+    node: Any = tree
+    lines = range(0)
+    for field, index in way:
+        node = getattr(node, field) if index is None else getattr(node, field)[index]
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            last = max(body[0].lineno - 1, node.lineno) if body else node.end_lineno
+            lines = range(node.lineno, last + 1)
+    return lines
 
 
 def _shown(node: ast.AST) -> str:
     """The first line of a piece of code."""
     return ast.unparse(node).splitlines()[0][:120]
-
-
-Way = tuple[tuple[str, int | None], ...]
 
 
 def _follow(tree: ast.AST, way: Way) -> tuple[ast.AST, str, int | None]:
@@ -158,9 +191,6 @@ def _is_text(node: ast.AST) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     return isinstance(node, ast.keyword) and node.arg in IGNORED_ARGUMENTS
-
-
-Change = Callable[[ast.AST], ast.AST]
 
 
 def _changes(node: ast.AST) -> Iterator[Change]:

@@ -59,10 +59,21 @@ def _replace(live: ModuleType, code: CodeType) -> None:
                 setattr(other, name, vars(live)[name])
 
 
+def forget_all() -> None:
+    """Empties every cache of a function of ours."""
+    for module in modules():
+        if module in sys.modules:
+            _empty(sys.modules[module])
+
+
 def _forget(module: str) -> None:
     """Empties the caches of functions that may hold what the unspoiled module made."""
     for name in modules():
         if name in sys.modules and (name == module or module in closure(name)):
-            for value in list(vars(sys.modules[name]).values()):
-                if hasattr(value, "cache_clear"):
-                    value.cache_clear()
+            _empty(sys.modules[name])
+
+
+def _empty(module: ModuleType) -> None:
+    for value in list(vars(module).values()):
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()

@@ -1,0 +1,138 @@
+"""What may notice a fault: a proof that the spoiled verifier judges, or a test; what each costs and which lines it runs."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import coverage
+import pytest
+
+from tests.imports import modules
+from tests.mutants.corpus import Judged
+from tests.mutants.spoiling import forget_all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A proof or a test: `group` is its file, and `passes` is whether all is as it was before anything was spoiled."""
+
+    name: str
+    group: str
+    passes: Callable[[], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a trial took when nothing was spoiled: seconds of the processor, and the lines of ours by module."""
+
+    seconds: float
+    passed: bool
+    lines: dict[str, set[int]] = field(default_factory=dict)
+
+
+def judges(proofs: Iterable[Judged]) -> list[Trial]:
+    """One trial for each proof."""
+    return [
+        Trial(name=f"proof {number}", group="proof", passes=lambda judged=judged: judged.verify() == judged.verdict)
+        for number, judged in enumerate(proofs)
+    ]
+
+
+def tests(items: Iterable[pytest.Item]) -> list[Trial]:
+    """One trial for each test that pytest has collected."""
+    return [
+        Trial(name=item.nodeid, group=str(item.path), passes=lambda item=item: _passes(item)) for item in items
+    ]
+
+
+def _passes(item: pytest.Item) -> bool:
+    """Runs a test with all its fixtures, set up and torn down for it alone."""
+    reports = []
+
+    class Listener:
+        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+            reports.append(report)
+
+    listener = Listener()
+    item.config.pluginmanager.register(listener)
+    try:
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+    finally:
+        item.config.pluginmanager.unregister(listener)
+    return not any(report.failed for report in reports)
+
+
+def record(trials: list[Trial], jobs: int) -> dict[str, Record]:
+    """Runs every trial once with nothing spoiled, shared among processes, and notes what it takes and runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        children = []
+        for share in range(jobs):
+            child = os.fork()
+            if child == 0:
+                path = Path(folder) / str(share)
+                try:
+                    path.write_bytes(pickle.dumps(_recorded(trials[share::jobs])))
+                finally:
+                    os._exit(0)
+            children.append(child)
+        for child in children:
+            os.waitpid(child, 0)
+        return {
+            name: made
+            for share in range(jobs)
+            for name, made in pickle.loads((Path(folder) / str(share)).read_bytes()).items()
+        }
+
+
+def _recorded(trials: list[Trial]) -> dict[str, Record]:
+    cover = coverage.Coverage(data_file=None, config_file=False, source_pkgs=["zkaudit", "zkaudit_circuits"])
+    cover.set_option("run:disable_warnings", ["module-not-measured"])
+    taken = {}
+    cover.start()
+    for trial in trials:
+        # What an earlier trial has left in a cache would hide the lines that made it.
+        forget_all()
+        cover.switch_context(trial.name)
+        started = time.process_time()
+        passed = trial.passes()
+        taken[trial.name] = (time.process_time() - started, passed)
+    cover.stop()
+    lines: defaultdict[str, dict[str, set[int]]] = defaultdict(dict)
+    data = cover.get_data()
+    for module, path in modules().items():
+        for line, names in data.contexts_by_lineno(str(path)).items():
+            for name in names:
+                lines[name].setdefault(module, set()).add(line)
+    return {
+        name: Record(seconds=seconds, passed=passed, lines=lines[name]) for name, (seconds, passed) in taken.items()
+    }
+
+
+def chosen(trials: list[Trial], records: dict[str, Record], module: str, lines: range | None, most: float) -> list[Trial]:
+    """The trials that run one of the lines, or whatever runs at all where none are given; at most that many seconds.
+
+    The groups take turns by the seconds that each has used, and the quick come first in each.
+    """
+    used: defaultdict[str, float] = defaultdict(float)
+    order = []
+    for trial in sorted(trials, key=lambda trial: records[trial.name].seconds):
+        run = records[trial.name].lines
+        if lines is None or not run.get(module, set()).isdisjoint(lines):
+            used[trial.group] += records[trial.name].seconds
+            # A body concerns those first who run a function of the module.
+            order.append((lines is None and module not in run, used[trial.group], len(order), trial))
+    result: list[Trial] = []
+    seconds = 0.0
+    for *_, trial in sorted(order, key=lambda entry: entry[:3]):
+        seconds += records[trial.name].seconds
+        if seconds > most and result:
+            break
+        result.append(trial)
+    return result
