@@ -20,8 +20,6 @@ def clopper_pearson_lower(successes: int, samples: int, confidence: Fraction = F
     """
     if not 0 <= successes <= samples or samples < 1 or not Fraction(1, 2) <= confidence < 1:
         raise ValueError(f"no bound for {successes} of {samples} at {confidence}")
-    if successes == 0:
-        return 0.0
     doubt = float(1 - confidence)
     low, high = 0, _STEPS
     while high - low > 1:
@@ -55,4 +53,4 @@ def _tail_at_most(p: float, successes: int, samples: int) -> float:
         index += 1
     # 2^-46 is 64 units in the last place: of the logarithms, and of the sum by its number of terms.
     slack = 2.0**-46 * (scale + samples - successes * log(p) + index - successes + 1)
-    return exp(min(first + slack, 0.0)) * (total + rest) if first + slack < 0 else 1.0
+    return exp(first + slack) * (total + rest)

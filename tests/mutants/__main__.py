@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numba
 import pytest
 from hypothesis import Phase, settings
 
@@ -40,6 +41,9 @@ MEMORY_BYTES = 4 << 30
 
 EXPLANATIONS = Path(__file__).with_name("explained.md")
 """Lists the faults that nothing can notice, each below its reason."""
+
+RECORDS = Path("mutants.records")
+"""Keeps what each proof and test runs, for the next time."""
 
 RESULTS = Path("mutants.jsonl")
 """Gets one line for each fault as it is decided."""
@@ -71,7 +75,7 @@ class Mutation:
         gc.collect()
         gc.freeze()
         started = time.monotonic()
-        records = record(trials, self.jobs)
+        records = record(trials, self.jobs, RECORDS)
         failed = [trial.name for trial in trials if not records[trial.name].passed]
         print(f"{len(trials)} proofs and tests recorded in {time.monotonic() - started:.0f} s", file=sys.stderr)
         if failed:
@@ -222,6 +226,8 @@ def report(lines: list[dict[str, Any]]) -> int:
 def main(names: list[str]) -> int:
     """Runs pytest on the paths of `TESTS` and spoils the modules of those names, or all that a verifier runs."""
     mutation = Mutation(names or sorted(closure(*VERIFIER) & modules().keys()), int(os.environ.get("JOBS", "2")))
+    # The one that survives a fork.
+    numba.config.THREADING_LAYER = "workqueue"
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
         plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--capture=no"]

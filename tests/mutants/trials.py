@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import tempfile
@@ -69,26 +70,39 @@ def _passes(item: pytest.Item) -> bool:
     return not any(report.failed for report in reports)
 
 
-def record(trials: list[Trial], jobs: int) -> dict[str, Record]:
-    """Runs every trial once with nothing spoiled, shared among processes, and notes what it takes and runs."""
+def record(trials: list[Trial], jobs: int, kept: Path) -> dict[str, Record]:
+    """Runs every trial once with nothing spoiled, shared among processes, and notes what it takes and runs.
+
+    A record that `kept` has of an unchanged test of unchanged modules is taken from there.
+    """
+    digests = {group: _digest(group) for group in {trial.group for trial in trials}}
+    known: dict[tuple[str, str], Record] = pickle.loads(kept.read_bytes()) if kept.exists() else {}
+    records = {trial.name: known.get((trial.name, digests[trial.group])) for trial in trials}
+    missing = [trial for trial in trials if records[trial.name] is None]
     with tempfile.TemporaryDirectory() as folder:
         children = []
         for share in range(jobs):
             child = os.fork()
             if child == 0:
-                path = Path(folder) / str(share)
                 try:
-                    path.write_bytes(pickle.dumps(_recorded(trials[share::jobs])))
+                    (Path(folder) / str(share)).write_bytes(pickle.dumps(_recorded(missing[share::jobs])))
                 finally:
                     os._exit(0)
             children.append(child)
         for child in children:
             os.waitpid(child, 0)
-        return {
-            name: made
-            for share in range(jobs)
-            for name, made in pickle.loads((Path(folder) / str(share)).read_bytes()).items()
-        }
+        for share in range(jobs):
+            records |= pickle.loads((Path(folder) / str(share)).read_bytes())
+    kept.write_bytes(pickle.dumps({(trial.name, digests[trial.group]): records[trial.name] for trial in trials}))
+    return records
+
+
+def _digest(group: str) -> str:
+    """Of all modules and of a file of tests."""
+    state = hashlib.sha256()
+    for path in [*modules().values(), *([Path(group)] if Path(group).exists() else [])]:
+        state.update(path.read_bytes())
+    return state.hexdigest()
 
 
 def _recorded(trials: list[Trial]) -> dict[str, Record]:
