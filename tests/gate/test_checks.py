@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zkaudit.errors import InvalidInput, PolicyNotMet, Reason, Rejected
-from zkaudit.gate.checks import NOT_REACHED, CheckName, Ledger, Skipped, State
+from zkaudit.gate.checks import NOT_REACHED, Absent, CheckName, Ledger, Skipped, State
 
 
 def _raise(error: Exception) -> str:
@@ -61,6 +61,15 @@ def test_strictness_fails_what_was_skipped() -> None:
     last = checks[-1]
     assert (last.name, last.state, last.reason) == (CheckName.AGE, "failed", "strict, and nobody asks")
     assert _filled(Ledger()).close(strict=True)[1] is None
+
+
+def test_strictness_lets_pass_what_does_not_exist() -> None:
+    ledger = _filled(Ledger(), CheckName.DESCRIPTIONS)
+    ledger.run(CheckName.DESCRIPTIONS, lambda: _raise(Absent("there is none")))
+    checks, error = ledger.close(strict=True)
+    assert error is None
+    (found,) = [check for check in checks if check.name is CheckName.DESCRIPTIONS]
+    assert (found.state, found.reason) == (State.SKIPPED, "there is none")
 
 
 def test_a_fault_of_the_program_is_not_recorded_as_an_end() -> None:

@@ -65,6 +65,10 @@ class Skipped(Exception):
     """Raised by a check that has nothing to look at; the message is the reason."""
 
 
+class Absent(Skipped):
+    """Raised where nothing lies that could be false and that anybody could ask for: strictness lets it pass."""
+
+
 class Ledger:
     """The checks of one examination, and the error that ended it.
 
@@ -74,6 +78,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._checks: dict[CheckName, Check] = {}
+        self._absent: set[CheckName] = set()
         self._fatal: ZkauditError | None = None
 
     def run(self, name: CheckName, body: Callable[[], str]) -> None:
@@ -81,6 +86,8 @@ class Ledger:
         try:
             self._note(name, State.PASSED, body())
         except Skipped as reason:
+            if isinstance(reason, Absent):
+                self._absent.add(name)
             self._note(name, State.SKIPPED, str(reason))
         except ZkauditError as error:
             self._note(name, State.FAILED, str(error))
@@ -92,13 +99,16 @@ class Ledger:
         self._checks[name] = Check(name=name, state=state, reason=reason)
 
     def close(self, *, strict: bool) -> tuple[tuple[Check, ...], ZkauditError | None]:
-        """All checks in their order, and the one error that says everything; `strict` fails the skipped ones."""
+        """All checks in their order, and the one error that says everything.
+
+        `strict` fails what was skipped, but not what is absent.
+        """
         unreached = {name: Check(name=name, state=State.SKIPPED, reason=NOT_REACHED) for name in CheckName}
         found = tuple({**unreached, **self._checks}[name] for name in CheckName)
         if self._fatal is not None:
             return found, self._fatal
         unmet = [f"{check.name}: {check.reason}" for check in found if check.state is State.FAILED]
-        skipped = [check for check in found if check.state is State.SKIPPED]
+        skipped = [check for check in found if check.state is State.SKIPPED and check.name not in self._absent]
         if strict and skipped:
             unmet.append(f"strict, and not checked: {', '.join(check.name for check in skipped)}")
             found = tuple(

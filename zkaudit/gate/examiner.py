@@ -10,7 +10,7 @@ from zkaudit.claim import Claim, parse_claim
 from zkaudit.commitment.formats import COMMITMENT_LIMIT, parse_commitment
 from zkaudit.dataset import load_dataset, quantise_inputs
 from zkaudit.errors import InvalidInput, PolicyNotMet
-from zkaudit.gate.checks import CheckName, Ledger, Skipped
+from zkaudit.gate.checks import Absent, CheckName, Ledger, Skipped
 from zkaudit.gate.demands import Demands
 from zkaudit.gate.descriptions import check_descriptions, described
 from zkaudit.gate.evidence import Evidence
@@ -139,8 +139,7 @@ class Examiner:
     def _descriptions(self, statement: Statement) -> str:
         folder = self._evidence.folder
         if folder is None or not described(folder):
-            # No description is no false one, and nothing that strictness could ask for.
-            return "there is none beside the proof"
+            raise Absent("there is none beside the proof")
         if self.verdict is None:
             raise Skipped("nothing was verified here to hold them against")
         trusted = self.signatures.trusted_keys()
