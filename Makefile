@@ -11,8 +11,8 @@ COVERING := $(addprefix tests/, commitment functionals linear merkle pads produc
 	test_imports.py::test_every_public_name_has_a_home \
 	$(patsubst %,test_%.py, claim claims constraints dataset documents forged_files guards masking metrics networks \
 	parameters proof relation soundness transcript verifier wire))
-NOTICING := $(COVERING) $(addprefix tests/, circuits field lookup opening reed_solomon sumcheck vectors \
-	model/test_windowed_layers.py test_second_circuits.py test_second_verifier.py test_toys.py)
+NOTICING := $(COVERING) $(addprefix tests/, circuits vectors lookup/test_leaf_claims.py lookup/test_lookup_ranges.py \
+	lookup/test_tree.py model/test_windowed_layers.py test_confidence.py test_second_circuits.py test_second_verifier.py)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed

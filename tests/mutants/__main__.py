@@ -21,7 +21,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numba
 import pytest
 from hypothesis import Phase, settings
 
@@ -226,8 +225,6 @@ def report(lines: list[dict[str, Any]]) -> int:
 def main(names: list[str]) -> int:
     """Runs pytest on the paths of `TESTS` and spoils the modules of those names, or all that a verifier runs."""
     mutation = Mutation(names or sorted(closure(*VERIFIER) & modules().keys()), int(os.environ.get("JOBS", "2")))
-    # The one that survives a fork.
-    numba.config.THREADING_LAYER = "workqueue"
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
         plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--capture=no"]
