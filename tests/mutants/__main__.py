@@ -7,6 +7,7 @@ all is recorded first, so that only those are tried, the quick ones first.
 
 from __future__ import annotations
 
+import ast
 import gc
 import json
 import os
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,52 +121,62 @@ class Mutation:
 
 def _fit_for_a_body(module: str, trials: list[Trial], records: dict[str, Record]) -> list[Trial]:
     """Those that pass when the body of a module runs again as it is: classes made anew are no longer the old ones."""
-    fit = []
-    most = MOST_SECONDS
-    for trial in chosen(trials, records, module, None, 2 * MOST_SECONDS):
-        if most <= 0:
-            break
-        if outcome(_unchanged(module), [trial], records[trial.name].seconds) == "nothing":
-            fit.append(trial)
-            most -= records[trial.name].seconds
-    return fit
+    tried = chosen(trials, records, module, None, MOST_SECONDS)
+    seconds = sum(records[trial.name].seconds for trial in tried)
+    failed = set(_said_by_a_child(lambda folder: _failures(module, tried, seconds, folder)).splitlines())
+    return [trial for trial in tried if trial.name not in failed]
 
 
-def _unchanged(module: str) -> Mutant:
-    """A fault that is none: the module's body runs again as it is."""
-    import ast
-
-    def tree() -> ast.Module:
-        return ast.parse(modules()[module].read_text(encoding="utf-8"))
-
-    return Mutant(module=module, line=0, lines=range(0), scope=(), before="", after="", number=1, tree=tree)
+def _failures(module: str, tried: list[Trial], seconds: float, folder: str) -> str:
+    _prepare(seconds, folder)
+    spoil(module, ast.parse(modules()[module].read_text(encoding="utf-8")), ())
+    return "\n".join(trial.name for trial in tried if not _holds(trial))
 
 
 def outcome(mutant: Mutant, tried: list[Trial], seconds: float) -> str:
     """What notices a fault: the name of a proof or of a test, "time" or "nothing"."""
+    return _said_by_a_child(lambda folder: _first_to_notice(mutant, tried, seconds, folder)) or "time"
+
+
+def _first_to_notice(mutant: Mutant, tried: list[Trial], seconds: float, folder: str) -> str:
+    _prepare(seconds, folder)
+    spoil(mutant.module, mutant.tree(), mutant.scope)
+    return next((trial.name for trial in tried if not _holds(trial)), "nothing")
+
+
+def _holds(trial: Trial) -> bool:
+    try:
+        return trial.passes()
+    except Exception:
+        return False
+
+
+def _said_by_a_child(work: Callable[[str], str]) -> str:
+    """What a fork returns, given a folder for its temporary files; empty for one that was ended."""
     folder = tempfile.mkdtemp()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        found = "an exception"
+        said = ""
         try:
-            found = _in_child(mutant, tried, seconds, folder)
+            said = work(folder)
         except BaseException as error:
-            found = f"{type(error).__name__} at once"
+            said = f"{type(error).__name__} at once"
         finally:
-            os.write(writing, found.encode())
+            with open(writing, "wb") as pipe:
+                pipe.write(said.encode())
             os._exit(0)
     os.close(writing)
     with open(reading, "rb") as pipe:
         said = pipe.read().decode()
-    with suppress(ChildProcessError):
-        os.waitpid(child, 0)
+    os.waitpid(child, 0)
     shutil.rmtree(folder, ignore_errors=True)
-    return said or "time"
+    return said
 
 
-def _in_child(mutant: Mutant, tried: list[Trial], seconds: float, folder: str) -> str:
+def _prepare(seconds: float, folder: str) -> None:
+    """Bounds a child, which is to take about that many seconds, and has it say nothing."""
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
@@ -174,14 +185,6 @@ def _in_child(mutant: Mutant, tried: list[Trial], seconds: float, folder: str) -
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
     resource.setrlimit(resource.RLIMIT_AS, (_memory() + MEMORY_BYTES, resource.RLIM_INFINITY))
     signal.alarm(10 * limit)
-    spoil(mutant.module, mutant.tree(), mutant.scope)
-    for trial in tried:
-        try:
-            if not trial.passes():
-                return trial.name
-        except Exception:
-            return trial.name
-    return "nothing"
 
 
 def _memory() -> int:

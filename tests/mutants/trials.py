@@ -48,9 +48,7 @@ def judges(proofs: Iterable[Judged]) -> list[Trial]:
 
 def tests(items: Iterable[pytest.Item]) -> list[Trial]:
     """One trial for each test that pytest has collected."""
-    return [
-        Trial(name=item.nodeid, group=str(item.path), passes=lambda item=item: _passes(item)) for item in items
-    ]
+    return [Trial(name=item.nodeid, group=str(item.path), passes=lambda item=item: _passes(item)) for item in items]
 
 
 def _passes(item: pytest.Item) -> bool:
@@ -129,7 +127,9 @@ def _recorded(trials: list[Trial]) -> dict[str, Record]:
     }
 
 
-def chosen(trials: list[Trial], records: dict[str, Record], module: str, lines: range | None, most: float) -> list[Trial]:
+def chosen(
+    trials: list[Trial], records: dict[str, Record], module: str, lines: range | None, most: float
+) -> list[Trial]:
     """The trials that run one of the lines, or whatever runs at all where none are given; at most that many seconds.
 
     The groups take turns by the seconds that each has used, and the quick come first in each.
