@@ -1,4 +1,4 @@
-"""What may notice a fault: a proof that the spoiled verifier judges, or a test; what each costs and which lines it runs."""
+"""What may notice a fault: a proof that the spoiled verifier judges, or a test; its cost and the lines that it runs."""
 
 from __future__ import annotations
 
