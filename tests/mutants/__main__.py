@@ -7,7 +7,6 @@ all is recorded first, so that only those are tried, the quick ones first.
 
 from __future__ import annotations
 
-import ast
 import gc
 import json
 import os
@@ -26,8 +25,8 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.imports import VERIFIER, closure, modules
-from tests.mutants.mutations import Mutant, mutants_of
-from tests.mutants.spoiling import spoil
+from tests.mutants.mutations import Mutant, mutants_of, unspoiled
+from tests.mutants.spoiling import spoil_body, spoil_function
 from tests.mutants.trials import Record, Trial, chosen, judges, record, tests
 
 MOST_SECONDS = float(os.environ.get("MUTANT_SECONDS", "10"))
@@ -39,6 +38,12 @@ LEEWAY_SECONDS = 5
 MEMORY_BYTES = 4 << 30
 """Memory that a fault may take."""
 
+MOST_FILES = 12
+"""Files of tests that are tried on a fault in the body of a module."""
+
+QUIET = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--capture=no")
+"""Options of pytest that leave nothing behind, and no more processes than are needed."""
+
 EXPLANATIONS = Path(__file__).with_name("explained.md")
 """Lists the faults that nothing can notice, each below its reason."""
 
@@ -49,20 +54,23 @@ RESULTS = Path("mutants.jsonl")
 """Gets one line for each fault as it is decided."""
 
 
-class Mutation:
+class Quick:
+    """A plugin of pytest: hypothesis does not make failing examples smaller, and keeps none."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", settings.get_profile("suite"), phases=phases, database=None)
+        settings.load_profile("mutants")
+
+
+class Mutation(Quick):
     """A plugin of pytest that spoils the modules, in place of running the tests that it has collected."""
 
     def __init__(self, names: list[str], jobs: int) -> None:
         self.names = names
         self.jobs = jobs
         self.status = 1
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self) -> None:
-        """A failing example is not made smaller, and none is kept."""
-        quick = (Phase.explicit, Phase.generate)
-        settings.register_profile("mutants", settings.get_profile("suite"), phases=quick, database=None)
-        settings.load_profile("mutants")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -102,20 +110,20 @@ class Mutation:
     def _work(self, share: int, trials: list[Trial], records: dict[str, Record]) -> None:
         """Decides one share of the faults."""
         for module in self.names:
-            body: list[Trial] | None = None
+            body = chosen(trials, records, module, None, MOST_SECONDS)
             noticing: Counter[str] = Counter()
+            whole = unspoiled(module, modules()[module])
+            found = outcome(whole, body, records)
+            if found != "nothing":
+                raise RuntimeError(f"{found} fails when {module} is imported anew")
             for number, mutant in enumerate(mutants_of(module, modules()[module])):
                 if number % self.jobs != share:
                     continue
                 started = time.monotonic()
-                if mutant.scope:
-                    tried = chosen(trials, records, module, mutant.lines, MOST_SECONDS)
-                else:
-                    body = _fit_for_a_body(module, trials, records) if body is None else body
-                    tried = body
+                tried = chosen(trials, records, module, mutant.lines, MOST_SECONDS) if mutant.scope else body
                 # Who has noticed another fault of the module within a second goes first.
                 tried = sorted(tried, key=lambda trial: records[trial.name].seconds if noticing[trial.name] else 1.0)
-                found = outcome(mutant, tried, sum(records[trial.name].seconds for trial in tried))
+                found = outcome(mutant, tried, records)
                 noticing[found] += 1
                 seconds = round(time.monotonic() - started, 2)
                 line = {"module": module, "line": mutant.line, "fault": mutant.name, "by": found, "seconds": seconds}
@@ -123,29 +131,51 @@ class Mutation:
                     file.write(json.dumps(line | {"tried": len(tried)}) + "\n")
 
 
-def _fit_for_a_body(module: str, trials: list[Trial], records: dict[str, Record]) -> list[Trial]:
-    """Those that pass when the body of a module runs again as it is: classes made anew are no longer the old ones."""
-    tried = chosen(trials, records, module, None, MOST_SECONDS)
-    seconds = sum(records[trial.name].seconds for trial in tried)
-    failed = set(_said_by_a_child(lambda folder: _failures(module, tried, seconds, folder)).splitlines())
-    return [trial for trial in tried if trial.name not in failed]
-
-
-def _failures(module: str, tried: list[Trial], seconds: float, folder: str) -> str:
-    _prepare(seconds, folder)
-    spoil(module, ast.parse(modules()[module].read_text(encoding="utf-8")), ())
-    return "\n".join(trial.name for trial in tried if not _holds(trial))
-
-
-def outcome(mutant: Mutant, tried: list[Trial], seconds: float) -> str:
+def outcome(mutant: Mutant, tried: list[Trial], records: dict[str, Record]) -> str:
     """What notices a fault: the name of a proof or of a test, "time" or "nothing"."""
-    return _said_by_a_child(lambda folder: _first_to_notice(mutant, tried, seconds, folder)) or "time"
+    return _said_by_a_child(lambda folder: _first_to_notice(mutant, tried, records, folder)) or "time"
 
 
-def _first_to_notice(mutant: Mutant, tried: list[Trial], seconds: float, folder: str) -> str:
-    _prepare(seconds, folder)
-    spoil(mutant.module, mutant.tree(), mutant.scope)
-    return next((trial.name for trial in tried if not _holds(trial)), "nothing")
+def _first_to_notice(mutant: Mutant, tried: list[Trial], records: dict[str, Record], folder: str) -> str:
+    _prepare(sum(records[trial.name].seconds for trial in tried), folder)
+    if not mutant.scope:
+        return _first_to_notice_anew(mutant, tried)
+    spoil_function(mutant.module, mutant.tree(), mutant.scope)
+    for trial in tried:
+        # An endless loop ends the process here.
+        signal.setitimer(signal.ITIMER_PROF, 2 * records[trial.name].seconds + LEEWAY_SECONDS)
+        if not _holds(trial):
+            return trial.name
+    return "nothing"
+
+
+def _first_to_notice_anew(mutant: Mutant, tried: list[Trial]) -> str:
+    """The same where all of ours is imported again: the tests are those of a session of their own."""
+    spoil_body(mutant.module, mutant.tree())
+    judged = next((trial.name for trial in tried if not trial.is_test and not _holds(trial)), "")
+    if judged:
+        return judged
+    # To collect a file takes longer than most of its tests.
+    groups = list(dict.fromkeys(trial.group for trial in tried if trial.is_test))[:MOST_FILES]
+    session = _Session()
+    pytest.main([*QUIET, "-x", *(trial.name for trial in tried if trial.group in groups)], plugins=[session])
+    return session.failed
+
+
+class _Session(Quick):
+    """A plugin of pytest that keeps the name of the test, or the file, that fails."""
+
+    failed = "nothing"
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._note(report)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._note(report)
+
+    def _note(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        if report.failed:
+            self.failed = report.nodeid
 
 
 def _holds(trial: Trial) -> bool:
@@ -234,8 +264,7 @@ def main(names: list[str]) -> int:
     mutation = Mutation(names or sorted(closure(*VERIFIER) & modules().keys()), int(os.environ.get("JOBS", "2")))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-        plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--capture=no"]
-        pytest.main([*plugins, *os.environ.get("TESTS", "tests").split()], plugins=[mutation])
+        pytest.main([*QUIET, *os.environ.get("TESTS", "tests").split()], plugins=[mutation])
     return mutation.status
 
 

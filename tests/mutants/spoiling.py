@@ -1,10 +1,13 @@
-"""Puts a mutant into a process that has everything loaded: one function's code, or a module's names everywhere."""
+"""Puts a mutant into a process that has everything loaded: one function's code, or a module that is imported anew."""
 
 from __future__ import annotations
 
 import ast
 import sys
 from functools import cached_property
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -13,16 +16,49 @@ from tests.imports import closure, modules
 OURS = ("zkaudit", "zkaudit_circuits", "tests")
 
 
-def spoil(module: str, tree: ast.Module, scope: tuple[str, ...]) -> None:
-    """Has the process run a module's other text: within one function, or in its whole body."""
+def spoil_function(module: str, tree: ast.Module, scope: tuple[str, ...]) -> None:
+    """Has the process run a function's code from a module's other text."""
     live = sys.modules[module]
-    code = compile(tree, live.__file__ or module, "exec")
-    if scope:
-        function = _function(live, scope)
-        function.__code__ = _code(code, scope)
-    else:
-        _replace(live, code)
+    _function(live, scope).__code__ = _code(compile(tree, live.__file__ or module, "exec"), scope)
     _forget(module)
+
+
+def spoil_body(module: str, tree: ast.Module) -> None:
+    """Unloads all that is ours, so that what is imported from now on is made by a module's other text.
+
+    Running the text in the loaded module would make its classes a second time, beside those that others hold.
+    """
+    sys.meta_path.insert(0, _Finder(module, tree))
+    for name in list(sys.modules):
+        if name.partition(".")[0] in OURS:
+            del sys.modules[name]
+
+
+class _Finder(MetaPathFinder):
+    """Finds one module, with another text than that of its file."""
+
+    def __init__(self, module: str, tree: ast.Module) -> None:
+        self._module = module
+        self._code = compile(tree, str(modules()[module]), "exec")
+
+    def find_spec(self, fullname: str, path: object = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname != self._module:
+            return None
+        file = modules()[fullname]
+        packages = [str(file.parent)] if file.name == "__init__.py" else None
+        loader = _Loader(fullname, str(file), self._code)
+        return spec_from_file_location(fullname, file, loader=loader, submodule_search_locations=packages)
+
+
+class _Loader(SourceFileLoader):
+    """Loads a code that was compiled before."""
+
+    def __init__(self, fullname: str, path: str, code: CodeType) -> None:
+        super().__init__(fullname, path)
+        self._given = code
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self._given
 
 
 def _function(module: ModuleType, scope: tuple[str, ...]) -> FunctionType:
@@ -47,16 +83,6 @@ def _code(code: CodeType, scope: tuple[str, ...]) -> CodeType:
     for name in scope:
         code = next(part for part in code.co_consts if isinstance(part, CodeType) and part.co_name == name)
     return code
-
-
-def _replace(live: ModuleType, code: CodeType) -> None:
-    """Runs a module's body again, and gives its new names to all who have imported the old ones."""
-    old = {name: value for name, value in vars(live).items() if not name.startswith("__")}
-    exec(code, vars(live))
-    for other in [one for name, one in sys.modules.items() if name.partition(".")[0] in OURS]:
-        for name, value in list(vars(other).items()):
-            if name in old and value is old[name] and other is not live:
-                setattr(other, name, vars(live)[name])
 
 
 def forget_all() -> None:

@@ -27,6 +27,7 @@ class Trial:
     name: str
     group: str
     passes: Callable[[], bool]
+    is_test: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,12 @@ class Record:
 def judges(proofs: Iterable[Judged]) -> list[Trial]:
     """One trial for each proof."""
     return [
-        Trial(name=f"proof {number}", group="proof", passes=lambda judged=judged: judged.verify() == judged.verdict)
+        Trial(
+            name=f"proof {number}",
+            group="proof",
+            passes=lambda judged=judged: judged.verify() == judged.verdict,
+            is_test=False,
+        )
         for number, judged in enumerate(proofs)
     ]
 
