@@ -41,7 +41,7 @@ MEMORY_BYTES = 4 << 30
 MOST_FILES = 12
 """Files of tests that are tried on a fault in the body of a module."""
 
-QUIET = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--capture=no")
+QUIET = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--capture=no", "--tb=no")
 """Options of pytest that leave nothing behind, and no more processes than are needed."""
 
 EXPLANATIONS = Path(__file__).with_name("explained.md")
@@ -78,6 +78,8 @@ class Mutation(Quick):
 
         true, false = corpus()
         trials = [*judges([*true, *false]), *tests(session.items)]
+        for module in modules():
+            closure(module)
         # Threads do not survive a fork.
         _drop_threads()
         gc.collect()
