@@ -38,8 +38,8 @@ LEEWAY_SECONDS = 5
 MEMORY_BYTES = 4 << 30
 """Memory that a fault may take."""
 
-MOST_FILES = 12
-"""Files of tests that are tried on a fault in the body of a module."""
+MOST_FILES = 6
+"""Files of tests that are tried on a fault in the body of a module; to collect one takes longer than most tests."""
 
 QUIET = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--capture=no", "--tb=no")
 """Options of pytest that leave nothing behind, and no more processes than are needed."""
@@ -110,27 +110,42 @@ class Mutation(Quick):
             os._exit(status)
 
     def _work(self, share: int, trials: list[Trial], records: dict[str, Record]) -> None:
-        """Decides one share of the faults."""
-        for module in self.names:
-            body = chosen(trials, records, module, None, MOST_SECONDS)
-            noticing: Counter[str] = Counter()
-            whole = unspoiled(module, modules()[module])
-            found = outcome(whole, body, records)
-            if found != "nothing":
-                raise RuntimeError(f"{found} fails when {module} is imported anew")
-            for number, mutant in enumerate(mutants_of(module, modules()[module])):
-                if number % self.jobs != share:
-                    continue
-                started = time.monotonic()
-                tried = chosen(trials, records, module, mutant.lines, MOST_SECONDS) if mutant.scope else body
-                # Who has noticed another fault of the module within a second goes first.
-                tried = sorted(tried, key=lambda trial: records[trial.name].seconds if noticing[trial.name] else 1.0)
-                found = outcome(mutant, tried, records)
-                noticing[found] += 1
-                seconds = round(time.monotonic() - started, 2)
-                line = {"module": module, "line": mutant.line, "fault": mutant.name, "by": found, "seconds": seconds}
-                with RESULTS.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line | {"tried": len(tried)}) + "\n")
+        """Decides one share of the faults: those within functions first, then the slower ones of bodies."""
+        for body in (False, True):
+            for module in self.names:
+                found = [mutant for mutant in mutants_of(module, modules()[module]) if body == (not mutant.scope)]
+                mine = found[share :: self.jobs]
+                if body and mine:
+                    _require_unspoiled(module, trials, records)
+                noticing: Counter[str] = Counter()
+                for mutant in mine:
+                    self._decide(mutant, trials, records, noticing)
+
+    def _decide(self, mutant: Mutant, trials: list[Trial], records: dict[str, Record], noticing: Counter[str]) -> None:
+        started = time.monotonic()
+        tried = chosen(trials, records, mutant.module, mutant.lines if mutant.scope else None, MOST_SECONDS)
+        # Who has noticed another fault of the module within a second goes first.
+        tried = sorted(tried, key=lambda trial: records[trial.name].seconds if noticing[trial.name] else 1.0)
+        by = outcome(mutant, tried, records)
+        noticing[by] += 1
+        line = {
+            "module": mutant.module,
+            "line": mutant.line,
+            "fault": mutant.name,
+            "by": by,
+            "seconds": round(time.monotonic() - started, 2),
+            "tried": len(tried),
+        }
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def _require_unspoiled(module: str, trials: list[Trial], records: dict[str, Record]) -> None:
+    """What is tried on a module's body passes when all is imported anew and nothing spoiled."""
+    whole = unspoiled(module, modules()[module])
+    by = outcome(whole, chosen(trials, records, module, None, MOST_SECONDS), records)
+    if by != "nothing":
+        raise RuntimeError(f"{by} fails when {module} is imported anew")
 
 
 def outcome(mutant: Mutant, tried: list[Trial], records: dict[str, Record]) -> str:
@@ -157,7 +172,6 @@ def _first_to_notice_anew(mutant: Mutant, tried: list[Trial]) -> str:
     judged = next((trial.name for trial in tried if not trial.is_test and not _holds(trial)), "")
     if judged:
         return judged
-    # To collect a file takes longer than most of its tests.
     groups = list(dict.fromkeys(trial.group for trial in tried if trial.is_test))[:MOST_FILES]
     session = _Session()
     pytest.main([*QUIET, "-x", *(trial.name for trial in tried if trial.group in groups)], plugins=[session])
