@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import coverage
@@ -45,7 +46,7 @@ def judges(proofs: Iterable[Judged]) -> list[Trial]:
         Trial(
             name=f"proof {number}",
             group="proof",
-            passes=lambda judged=judged: judged.verify() == judged.verdict,
+            passes=partial(_agrees, judged),
             is_test=False,
         )
         for number, judged in enumerate(proofs)
@@ -54,7 +55,12 @@ def judges(proofs: Iterable[Judged]) -> list[Trial]:
 
 def tests(items: Iterable[pytest.Item]) -> list[Trial]:
     """One trial for each test that pytest has collected."""
-    return [Trial(name=item.nodeid, group=str(item.path), passes=lambda item=item: _passes(item)) for item in items]
+    return [Trial(name=item.nodeid, group=str(item.path), passes=partial(_passes, item)) for item in items]
+
+
+def _agrees(judged: Judged) -> bool:
+    """Whether the verifier says of a proof what it said before anything was spoiled."""
+    return judged.verify() == judged.verdict
 
 
 def _passes(item: pytest.Item) -> bool:
@@ -81,8 +87,9 @@ def record(trials: list[Trial], jobs: int, kept: Path) -> dict[str, Record]:
     """
     digests = {group: _digest(group) for group in {trial.group for trial in trials}}
     known: dict[tuple[str, str], Record] = pickle.loads(kept.read_bytes()) if kept.exists() else {}
-    records = {trial.name: known.get((trial.name, digests[trial.group])) for trial in trials}
-    missing = [trial for trial in trials if records[trial.name] is None]
+    keys = {trial.name: (trial.name, digests[trial.group]) for trial in trials}
+    records = {name: known[key] for name, key in keys.items() if key in known}
+    missing = [trial for trial in trials if trial.name not in records]
     with tempfile.TemporaryDirectory() as folder:
         children = []
         for share in range(jobs):
@@ -97,7 +104,7 @@ def record(trials: list[Trial], jobs: int, kept: Path) -> dict[str, Record]:
             os.waitpid(child, 0)
         for share in range(jobs):
             records |= pickle.loads((Path(folder) / str(share)).read_bytes())
-    kept.write_bytes(pickle.dumps({(trial.name, digests[trial.group]): records[trial.name] for trial in trials}))
+    kept.write_bytes(pickle.dumps({keys[name]: made for name, made in records.items()}))
     return records
 
 
@@ -141,7 +148,7 @@ def chosen(
     The groups take turns by the seconds that each has used, and the quick come first in each.
     """
     used: defaultdict[str, float] = defaultdict(float)
-    order = []
+    order: list[tuple[bool, float, int, Trial]] = []
     for trial in sorted(trials, key=lambda trial: records[trial.name].seconds):
         run = records[trial.name].lines
         if lines is None or not run.get(module, set()).isdisjoint(lines):
