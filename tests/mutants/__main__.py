@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from hypothesis import Phase, settings
 
 from tests.imports import VERIFIER, closure, modules
 from tests.mutants.mutations import Mutant, mutants_of, unspoiled
-from tests.mutants.spoiling import spoil_body, spoil_function
+from tests.mutants.spoiling import forget_all, spoil_body, spoil_function
 from tests.mutants.trials import Record, Trial, chosen, judges, record, tests
 
 MOST_SECONDS = float(os.environ.get("MUTANT_SECONDS", "10"))
@@ -95,7 +96,9 @@ class Mutation(Quick):
         workers = [self._fork(share, trials, records) for share in range(self.jobs)]
         results = [os.waitpid(worker, 0)[1] for worker in workers]
         lines = [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
-        self.status = int(report(lines) > 0 or any(results))
+        open_ones = report(lines)
+        disturbed = _failing_alone([trial for trial in trials if trial.name in {line["by"] for line in lines}], records)
+        self.status = int(open_ones > 0 or any(results) or bool(disturbed))
         return True
 
     def _fork(self, share: int, trials: list[Trial], records: dict[str, Record]) -> int:
@@ -146,6 +149,19 @@ def _require_unspoiled(module: str, trials: list[Trial], records: dict[str, Reco
     by = outcome(whole, chosen(trials, records, module, None, MOST_SECONDS), records)
     if by != "nothing":
         raise RuntimeError(f"{by} fails when {module} is imported anew")
+
+
+def _failing_alone(trials: list[Trial], records: dict[str, Record]) -> list[str]:
+    """Of those that have noticed a fault, the ones that would have failed without it: each in a process of its own."""
+
+    def verdict(trial: Trial, folder: str) -> str:
+        _prepare(records[trial.name].seconds, folder)
+        forget_all()
+        return "passes" if _holds(trial) else "fails"
+
+    failing = [trial.name for trial in trials if _said_by_a_child(partial(verdict, trial)) != "passes"]
+    print(f"of {len(trials)} proofs and tests that noticed a fault, {len(failing)} fail alone without it", *failing)
+    return failing
 
 
 def outcome(mutant: Mutant, tried: list[Trial], records: dict[str, Record]) -> str:
