@@ -95,9 +95,32 @@ def test_the_outermost_values() -> None:
         long = f"{metric.title} has a value of more than 18 digits"
         assert fault(value=Fraction(1, 10**18 + 1), **fields).what == long
         assert fault(value=most + 1, **fields).what == (long if metric.is_count else "not a claim")
-    shortest = Atom(metric=Metric.ACCURACY, relation=">=", value=Fraction(1, 10**18))
-    assert shortest.text == "accuracy >= 0.000000000000000001"
-    assert parse_atom(shortest.text) == shortest
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Fraction(1, 10**18), "0.000000000000000001"),
+        # A decimal of 18 places, and one that would need 19.
+        (Fraction(1, 1 << 18), "0.000003814697265625"),
+        (Fraction(1, 1 << 19), "1/524288"),
+        (Fraction(10**18 - 2, 10**18 - 1), f"{10**18 - 2}/{10**18 - 1}"),
+    ],
+)
+def test_the_one_text_of_a_value(value: Fraction, text: str) -> None:
+    atom = Atom(metric=Metric.ACCURACY, relation=">=", value=value)
+    assert atom.text == f"accuracy >= {text}"
+    assert parse_atom(atom.text) == atom
+
+
+def test_three_metrics_are_of_one_group() -> None:
+    one_group = {"accuracy", "correct", "predicted"}
+    for metric in Metric:
+        fields = {"metric": metric, "relation": "==", "group": 1, **SUBJECTS[metric]}
+        if metric.title in one_group:
+            assert parse_atom(Atom(**fields).text).group == 1  # type: ignore[arg-type]
+        else:
+            assert fault(**fields).what == "not a claim"
 
 
 @pytest.mark.parametrize("table", [((10**18 - 1,),), ((0,),), ((1, 2), (3, 4))])
@@ -146,6 +169,15 @@ def test_what_does_not_fit_a_metric(fields: dict[str, Any]) -> None:
         ("correct >= 3.0", "not a number of samples"),
         ("predicted[1] == 4/2", "not a number of samples"),
         ("recalled[1] >= 0.5", "not a claim"),
+        ("recall[1, group=2] >= 0.5", "not a claim"),
+        ("accuracy[3] >= 0.5", "accuracy takes no class"),
+        ("min_group_accuracy[1] >= 0.5", "min_group_accuracy takes no class"),
+        ("recall >= 0.5", "recall takes a class in brackets"),
+        ("precision >= 0.5", "precision takes a class in brackets"),
+        ("f1 >= 0.5", "f1 takes a class in brackets"),
+        ("predicted >= 3", "predicted takes a class in brackets"),
+        ("predicted[group=2] >= 3", "predicted takes a class in brackets"),
+        ("top_k_accuracy >= 0.5", "top_k_accuracy takes a number in brackets"),
         ("", "not a claim"),
     ],
 )
