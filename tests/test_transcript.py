@@ -91,6 +91,19 @@ def test_sizes_that_would_bias_or_not_end_are_refused(count: int, size: int) -> 
         Transcript("sizes").distinct_indices(Label.PAD_COLUMNS, count, size)
 
 
+def test_the_labels_stay() -> None:
+    """They are in every transcript: another word is another protocol."""
+    assert [label.value for label in Label] == [
+        "protocol", "witness root", "pad root", "statement", "circuit padding", "hash chain", "lookup grinding",
+        "lookup alpha", "lookup beta", "fraction tree root", "fraction tree combination", "fraction tree layer",
+        "fraction tree point", "round polynomial", "round challenge", "product point", "product claims",
+        "linear output point", "linear left side", "linear claims", "commitment link point", "functional sum",
+        "functional combination", "functional claim", "claim batching", "opening value and mask value",
+        "opening gamma", "opening combined row", "opening grinding", "opening columns", "pad low-degree coefficients",
+        "pad linear coefficients", "pad quadratic coefficients", "pad test responses", "pad grinding", "pad columns",
+    ]  # fmt: skip
+
+
 def test_labels_have_one_name_each() -> None:
     assert len({label.value for label in LABELS}) == len(Label.__members__)
     assert all(0 < len(label.value) < 64 for label in LABELS)

@@ -191,6 +191,7 @@ def test_the_bytes_of_a_container() -> None:
 def test_why_a_container_is_refused() -> None:
     data = wire.seal(MAGIC, 1, [1, 2])
     empty = MAGIC + bytes([0, 0, 0, 1]) + bytes(8)
+    long = data[:12] + b"\x01" + data[13:23]
     for altered, what, expected in (
         (b"", "another kind of file", f"a file that begins with {MAGIC!r}"),
         (data[:7], "another kind of file", f"a file that begins with {MAGIC!r}"),
@@ -200,6 +201,7 @@ def test_why_a_container_is_refused() -> None:
         (data[:54], "truncated", "55 bytes, found 54"),
         (data + b"x", "bytes after the end", "55 bytes, found 56"),
         (data[:-1] + b"x", "damaged: its digest does not match its content", ""),
+        (long + hashlib.sha256(long).digest(), "truncated", f"{(1 << 56) + 55} bytes, found 55"),
         (empty + hashlib.sha256(empty).digest(), "unreadable: Unpack failed: incomplete input", "canonical msgpack"),
     ):
         with pytest.raises(InvalidInput) as caught:
