@@ -222,7 +222,8 @@ def test_closed_maps() -> None:
         "rows": wire.list_of(int, 2),
     }
     good: dict[str, object] = {"n": 3, "flag": True, "key": b"ab", "rows": [1, 2]}
-    assert wire.closed_map(good, fields, "here") == good
+    for change in ({}, {"n": 1}, {"n": 5}, {"rows": []}):
+        assert wire.closed_map(good | change, fields, "here") == good | change
     for change in (
         {"n": 0}, {"n": True}, {"n": 6}, {"n": "3"}, {"flag": 1}, {"key": b"abc"}, {"key": "ab"}, {"rows": [1, 2, 3]},
         {"rows": [True]}, {"rows": (1,)}, {"extra": 1},
@@ -354,13 +355,17 @@ def test_where_there_are_no_hard_links_an_empty_file_holds_the_name(
     assert path.read_bytes() == b"one"
 
 
-def test_a_link_that_fails_for_another_reason_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "broken"), OSError("broken")])
+def test_a_link_that_fails_for_another_reason_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
     def refuse(*_: object) -> None:
-        raise OSError(errno.EIO, "broken")
+        raise error
 
     monkeypatch.setattr(os, "link", refuse)
-    with pytest.raises(InvalidInput, match="cannot be written: broken"):
+    with pytest.raises(InvalidInput) as caught:
         wire.write_atomic(tmp_path / "file", b"one", overwrite=False)
+    assert caught.value.what == "cannot be written: broken"
     assert not list(tmp_path.iterdir())
 
 
