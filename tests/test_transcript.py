@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from itertools import combinations
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -61,6 +62,14 @@ def test_elements_are_the_words_below_p() -> None:
         kept = [r for r in residues if r < MODULUS]
         drawn = transcript.challenges(Label.LINK_POINT, 9)
         assert [c for element in drawn for c in element] == kept[:45]
+
+
+def test_a_word_of_p_or_more_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = (MODULUS, MODULUS - 1, MODULUS + 1, 2**31 - 1, 2**31, 2**31 + 5, 7, 2**32 - 1)
+    block = b"".join(word.to_bytes(4, "big") for word in words)
+    transcript = Transcript("edges")
+    monkeypatch.setattr(hashlib, "sha256", lambda _: SimpleNamespace(digest=lambda: block))
+    assert transcript.challenge(Label.ROUND_POINT) == (MODULUS - 1, 0, 5, 7, MODULUS - 1)
 
 
 def test_indices_are_the_words_modulo_the_size() -> None:
