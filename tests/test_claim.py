@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from zkaudit.atom import Atom, Metric
-from zkaudit.claim import Claim, clopper_pearson_lower, parse_claim
+from zkaudit.claim import MAX_ATOMS, MAX_TEXT, Claim, clopper_pearson_lower, parse_claim
 from zkaudit.errors import InvalidInput
 from zkaudit.findings import accuracy_of
 
@@ -80,6 +80,11 @@ def test_other_texts_are_refused_with_the_grammar(text: str) -> None:
         ("confusion_matrix", "confusion_matrix"),
         ("confusion_matrix == ?", "confusion_matrix"),
         ("top_k_accuracy[5] == ?", "top_k_accuracy[5] == ?"),
+        ("recall[1] >= 1 and recall[0] <= 1", "recall[0] <= 1 and recall[1] >= 1"),
+        ("accuracy[group=1]>=1 and accuracy[group=0]<=1", "accuracy[group=0] <= 1 and accuracy[group=1] >= 1"),
+        ("correct[group=-1]<=1 and correct[group=-2]<=1", "correct[group=-2] <= 1 and correct[group=-1] <= 1"),
+        ("accuracy[group=-1] >= 1 and accuracy >= 1", "accuracy >= 1 and accuracy[group=-1] >= 1"),
+        ("predicted[1]>=1 and predicted[0,group=0]>=1", "predicted[0, group=0] >= 1 and predicted[1] >= 1"),
         ("min_group_accuracy >= 0.123456789012345678", "min_group_accuracy >= 0.123456789012345678"),
     ],
 )
@@ -153,6 +158,67 @@ def test_a_claim_is_checked_at_construction() -> None:
     wide = Atom(metric=Metric.CONFUSION_MATRIX, relation="==", table=((10**17,) * 70,) * 70)
     with pytest.raises(InvalidInput, match="characters"):
         Claim(atoms=(wide,))
+
+
+def fault_of(text: str) -> str:
+    """Why a text is refused."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_claim(text)
+    return caught.value.what
+
+
+def test_the_most_atoms() -> None:
+    atoms = [f"recall[{place}] >= 0.5" for place in range(MAX_ATOMS + 1)]
+    most = parse_claim(" and ".join(atoms[:-1]))
+    assert len(most.atoms) == MAX_ATOMS
+    assert fault_of(" and ".join(atoms)).startswith(f"{MAX_ATOMS + 1} atoms")
+    with pytest.raises(InvalidInput, match=f"{MAX_ATOMS + 1} atoms"):
+        Claim(atoms=(*most.atoms, *parse_claim(atoms[-1]).atoms))
+    # The same atom again and again counts before it is dropped.
+    assert len(parse_claim(" and ".join(atoms[:1] * MAX_ATOMS)).atoms) == 1
+    assert fault_of(" and ".join(atoms[:1] * (MAX_ATOMS + 1))).startswith(f"{MAX_ATOMS + 1} atoms")
+
+
+def test_the_longest_text() -> None:
+    assert parse_claim("accuracy >= 0.5".ljust(MAX_TEXT)).text == "accuracy >= 0.5"
+    assert fault_of("accuracy >= 0.5".ljust(MAX_TEXT + 1)) == f"{MAX_TEXT + 1} characters"
+    # Of 70 rows: brackets and commas, one digit a cell, and further digits where they fit.
+    spare = MAX_TEXT - len("confusion_matrix == []") - 70 * 2 - 69 - 70 * 69 - 70 * 70
+    for more in (0, 1):
+        cells = [10 ** ((spare + more) // 4900 + (place < (spare + more) % 4900)) for place in range(4900)]
+        table = tuple(tuple(cells[row * 70 : row * 70 + 70]) for row in range(70))
+        atom = Atom(metric=Metric.CONFUSION_MATRIX, relation="==", table=table)
+        assert len(atom.text) == MAX_TEXT + more
+        if more:
+            with pytest.raises(InvalidInput, match=f"{MAX_TEXT + 1} characters"):
+                Claim(atoms=(atom,))
+        else:
+            assert parse_claim(Claim(atoms=(atom,)).text).atoms == (atom,)
+
+
+@pytest.mark.parametrize(
+    ("claim", "asked", "closes"),
+    [
+        ("accuracy == 0.5", "accuracy == ?", True),
+        ("accuracy >= 0.5", "accuracy == ?", False),
+        ("accuracy == ?", "accuracy == ?", False),
+        ("correct == 5", "accuracy == ?", False),
+        ("accuracy == 0.5 and f1[1] >= 0.5", "accuracy == ? and f1[1] >= 0.5", True),
+        ("accuracy == 0.5 and f1[1] >= 0.6", "accuracy == ? and f1[1] >= 0.5", False),
+        ("accuracy == 0.5 and f1[1] == 0.6", "accuracy == ? and f1[1] >= 0.5", False),
+        ("accuracy == ? and f1[1] >= 0.5", "accuracy == ? and f1[1] >= 0.5", False),
+        ("accuracy == ? and f1[1] == 0.5", "accuracy == ? and f1[1] == ?", False),
+        ("accuracy == 0.5", "accuracy == ? and f1[1] >= 0.5", False),
+        ("accuracy == 0.5 and f1[1] >= 0.5", "accuracy == ?", False),
+        ("confusion_matrix == [[1]]", "confusion_matrix", True),
+        ("confusion_matrix", "confusion_matrix", False),
+        ("accuracy == 0.5", "accuracy == 0.5", True),
+        ("accuracy >= 0.5", "accuracy >= 0.5", True),
+        ("accuracy >= 0.6", "accuracy >= 0.5", False),
+    ],
+)
+def test_what_closes_an_open_claim(claim: str, asked: str, closes: bool) -> None:
+    assert parse_claim(claim).is_closing_of(parse_claim(asked)) == closes
 
 
 def test_a_claim_of_groups_says_so() -> None:

@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.archives import header
-from zkaudit import archive
+from zkaudit import archive, dataset
 from zkaudit.dataset import (
     MAX_GROUPS,
     HeldOutSet,
@@ -140,7 +140,7 @@ def test_groups_are_one_integer_a_sample_and_few() -> None:
     samples = MAX_GROUPS + 1
     inputs, labels = np.zeros((8, samples), np.int64), np.zeros(samples, np.int64)
     many = np.arange(samples)
-    check_dataset(_architecture(), HeldOutSet(inputs=inputs, labels=labels, groups=many // 2))
+    check_dataset(_architecture(), HeldOutSet(inputs=inputs, labels=labels, groups=np.maximum(many, 1)))
     for groups, named in (
         (many, f"{samples} groups"),
         (many[:-1], "shape"),
@@ -149,10 +149,82 @@ def test_groups_are_one_integer_a_sample_and_few() -> None:
     ):
         with pytest.raises(InvalidInput, match=named):
             check_dataset(_architecture(), HeldOutSet(inputs=inputs, labels=labels, groups=groups))
+        raw = RawDataset(inputs=inputs.T.reshape(samples, 2, 4), labels=labels, groups=groups)
+        with pytest.raises(InvalidInput, match=named):
+            quantise_inputs(_architecture(), raw)
     written = parse_dataset(dataset_bytes(inputs.T, labels, many // 2))
     assert written.groups is not None
     assert written.groups.tolist() == (many // 2).tolist()
     assert parse_dataset(dataset_bytes(inputs.T, labels)).groups is None
+
+
+@pytest.mark.parametrize(
+    ("inputs", "labels", "what", "expected"),
+    [
+        ([-3, 4], [0, 2], "", ""),
+        ([-4, 4], [0, 2], "inputs from -4 to 4", "-3 to 4"),
+        ([-3, 5], [0, 2], "inputs from -3 to 5", "-3 to 4"),
+        ([-3, 4], [-1, 2], "labels from -1 to 2", "0 to 2"),
+        ([-3, 4], [0, 3], "labels from 0 to 3", "0 to 2"),
+        ([-3, 4], [], "labels of shape (0,)", "(1 to 1048576,)"),
+        ([-3, 4], [[0, 2]], "labels of shape (1, 2)", "(1 to 1048576,)"),
+        ([-3, 4], [0], "inputs of shape (8, 2)", "(8, 1)"),
+    ],
+)
+def test_a_verifier_holds_the_integers_against_the_architecture(
+    inputs: list[int], labels: Any, what: str, expected: str
+) -> None:
+    """Nobody else looks at a set that is no file: the bounds of a circuit rest on these intervals."""
+    held = HeldOutSet(inputs=np.array([inputs] * 8, np.int64), labels=np.array(labels, np.int64))
+    if not what:
+        check_dataset(_architecture(low=-3, high=4), held)
+        return
+    with pytest.raises(InvalidInput) as caught:
+        check_dataset(_architecture(low=-3, high=4), held)
+    assert (caught.value.what, caught.value.where, caught.value.expected) == (what, "held-out set", expected)
+
+
+def test_the_most_samples_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = parse_dataset(VALID)
+    held = quantise_inputs(_architecture(), raw)
+    for name, most, what in (
+        ("MAX_SAMPLES", 3, "3 samples"),
+        ("MAX_FEATURES", 8, "shape (3, 2, 4)"),
+        ("MAX_CELLS", 24, "shape (3, 2, 4)"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(dataset, name, most)
+            check_dataset(_architecture(), quantise_inputs(_architecture(), parse_dataset(VALID)))
+            patch.setattr(dataset, name, most - 1)
+            with pytest.raises(InvalidInput) as caught:
+                parse_dataset(VALID)
+            assert caught.value.what == what
+    monkeypatch.setattr(dataset, "MAX_SAMPLES", 2)
+    with pytest.raises(InvalidInput, match="3 samples"):
+        quantise_inputs(_architecture(), raw)
+    with pytest.raises(InvalidInput, match="labels of shape"):
+        check_dataset(_architecture(), held)
+
+
+@pytest.mark.parametrize("name", ["labels", "groups"])
+def test_labels_and_groups_are_signed_64_bit_integers(name: str) -> None:
+    for largest, dtype in ((2, np.uint64), (2**63 - 1, np.uint64), (2**63 - 1, np.int64), (2**32 - 1, np.uint32)):
+        values = np.array([0, largest, 1], dtype)
+        found = getattr(parse_dataset(_saved(**{"inputs": INPUTS, "labels": LABELS, name: values})), name)
+        assert found.dtype == np.int64
+        assert found.tolist() == [0, largest, 1]
+    with pytest.raises(InvalidInput) as caught:
+        parse_dataset(_saved(**{"inputs": INPUTS, "labels": LABELS, name: np.array([0, 2**63, 1], np.uint64)}))
+    assert (caught.value.what, caught.value.where) == (f"a value of {2**63}", f"data, {name}")
+
+
+def test_types_that_are_asked_for() -> None:
+    for name, expected in (
+        ("inputs", "integers or floats of at most 64 bits"), ("labels", "integers"), ("groups", "integers")
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput) as caught:
+            parse_dataset(_saved(**{"inputs": INPUTS, "labels": LABELS, name: LABELS > 1}))
+        assert (caught.value.what, caught.value.expected) == ("values of type bool", expected)
 
 
 def test_overflowing_division_is_out_of_range() -> None:
@@ -300,8 +372,9 @@ def test_changed_array_headers(place: int, value: int, text: str) -> None:
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.npz", tmp_path):
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput) as caught:
             load_dataset(path)
+        assert caught.value.where == f"data {path}"
 
 
 def test_all_accepted_types_give_the_same_integers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
@@ -71,6 +72,43 @@ def test_what_is_no_document(text: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_the_longest_document() -> None:
+    text = document_text("kind", 1, {"a": 3, "b": "00ff"})
+    assert read_document(text, "kind", 1, FIELDS, "x", limit=len(text)) == read(text)
+    with pytest.raises(InvalidInput, match=f"{len(text)} bytes are too many"):
+        read_document(text, "kind", 1, FIELDS, "x", limit=len(text) - 1)
+    assert read(text.ljust(DOCUMENT_LIMIT)) == read(text)
+
+
+def why(text: bytes) -> str:
+    """Why bytes are no JSON here."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_json(text, "x")
+    return caught.value.what
+
+
+def test_fractions_where_they_are_allowed() -> None:
+    assert parse_json(b"[0.5, 1e3, 2]", "x", fractions=True) == [0.5, 1000.0, 2]
+    for text in (b"0.5", b"1e3", b"-0.0"):
+        assert why(text) == "unreadable: numbers are integers here"
+    for text in (b"NaN", b"-Infinity"):
+        with pytest.raises(InvalidInput, match="numbers are integers here"):
+            parse_json(text, "x", fractions=True)
+
+
+def test_reasons_are_one_short_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why(b'{"a": 1, "a": 1}') == "unreadable: a key occurs twice"
+    # The parser's own words go on behind the eightieth character.
+    long = "Expecting property name enclosed in double quotes: line 1 column 10001 (char 10000)"
+    assert why(b"{" + b" " * 9999 + b"1") == f"unreadable: {long}"[: len("unreadable: ") + 80]
+
+    def exhausted(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("zkaudit.documents.json.loads", exhausted)
+    assert why(b"1") == "unreadable: MemoryError"
+
+
 @pytest.mark.parametrize("version", [0, 2, -1, 2**70])
 def test_another_version_is_named(version: int) -> None:
     with pytest.raises(UnsupportedVersion):
@@ -105,6 +143,38 @@ def test_the_kind_and_the_version_are_in_the_digest() -> None:
         for value in (b"", b"\0", "")
     }
     assert len(digests) == 12
+
+
+def test_the_bytes_of_a_document() -> None:
+    text = document_text("kind", 1, {"name": "Zoë", "list": [1, "a"]})
+    assert text.decode() == (
+        '{\n  "format": "kind",\n  "version": 1,\n  "name": "Zoë",\n  "list": [\n    1,\n    "a"\n  ]\n}\n'
+    )
+
+
+def test_the_digest_is_over_one_map() -> None:
+    """The encoding by hand: a map of three, keys in ascending order, texts and bytes with their lengths."""
+    encoding = b"\x83" + b"\xa1a\xc4\x02\x00\xff" + b"\xa6format\xa4kind" + b"\xa7version\x01"
+    assert document_digest("kind", 1, {"a": b"\0\xff"}) == hashlib.sha256(encoding).digest()
+
+
+def test_hexadecimal_digits() -> None:
+    check = hex_of(5)
+    assert check("0123456789", "x") == b"\x01\x23\x45\x67\x89"
+    assert check("abcdefabcd", "x") == b"\xab\xcd\xef\xab\xcd"
+    for value in (
+        "0123456",
+        "01234567890",
+        "0x23456789",
+        "ABCDEFABCD",
+        "01234 6789",
+        "abcdefabcx",
+        "ａbcdefabcd",
+        None,
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            check(value, "x")
+        assert caught.value.expected == "10 lower-case hex digits"
 
 
 def test_a_digest_or_none() -> None:

@@ -201,6 +201,29 @@ def test_a_proof_has_one_encoding() -> None:
     assert parsed.encode() == proof
 
 
+@pytest.mark.parametrize("value", ["", "x" * 32, b"x", b"x" * 31, b"x" * 33, 0, [], list(range(32)), {}, False])
+def test_a_challenge_is_a_digest_or_no_bytes(value: object) -> None:
+    proof = honest()[1]
+    for digest in (b"", b"x" * 32):
+        assert decode(replaced(proof, "challenge", digest)).challenge == digest
+    with pytest.raises(InvalidInput) as caught:
+        decode(replaced(proof, "challenge", value))
+    assert (caught.value.what, caught.value.where) == ("not the digest of a challenge", "proof, challenge")
+
+
+def test_the_largest_nonce() -> None:
+    proof = honest()[1]
+    largest = (1 << 64) - 1
+    assert decode(replaced(proof, "lookup_nonce", largest)).lookup_nonce == largest
+    assert decode(replaced(proof, "pads.nonce", largest)).pads.nonce == largest
+    with pytest.raises(InvalidInput) as caught:
+        decode(replaced(proof, "witness.nonce", -1))
+    assert (caught.value.what, caught.value.where) == ("not an accepted number", "proof witness, nonce")
+    with pytest.raises(InvalidInput) as caught:
+        decode(proof[:-1])
+    assert (caught.value.what, caught.value.where) == ("truncated", "proof")
+
+
 def test_another_version_is_named() -> None:
     case, proof = honest()
     for version in (0, VERSION + 1, 2**32 - 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from itertools import combinations
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -63,6 +64,14 @@ def test_elements_are_the_words_below_p() -> None:
         assert [c for element in drawn for c in element] == kept[:45]
 
 
+def test_a_word_of_p_or_more_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = (MODULUS, MODULUS - 1, MODULUS + 1, 2**31 - 1, 2**31, 2**31 + 5, 7, 2**32 - 1)
+    block = b"".join(word.to_bytes(4, "big") for word in words)
+    transcript = Transcript("edges")
+    monkeypatch.setattr(hashlib, "sha256", lambda _: SimpleNamespace(digest=lambda: block))
+    assert transcript.challenge(Label.ROUND_POINT) == (MODULUS - 1, 0, 5, 7, MODULUS - 1)
+
+
 def test_indices_are_the_words_modulo_the_size() -> None:
     transcript = Transcript("indices")
     seed = transcript.copy().challenge_bytes(Label.PAD_COLUMNS)
@@ -89,6 +98,19 @@ def test_indices_are_distinct_ascending_and_in_range(bits: int, data: st.DataObj
 def test_sizes_that_would_bias_or_not_end_are_refused(count: int, size: int) -> None:
     with pytest.raises(ValueError, match="distinct indices"):
         Transcript("sizes").distinct_indices(Label.PAD_COLUMNS, count, size)
+
+
+def test_the_labels_stay() -> None:
+    """They are in every transcript: another word is another protocol."""
+    assert [label.value for label in Label] == [
+        "protocol", "witness root", "pad root", "statement", "circuit padding", "hash chain", "lookup grinding",
+        "lookup alpha", "lookup beta", "fraction tree root", "fraction tree combination", "fraction tree layer",
+        "fraction tree point", "round polynomial", "round challenge", "product point", "product claims",
+        "linear output point", "linear left side", "linear claims", "commitment link point", "functional sum",
+        "functional combination", "functional claim", "claim batching", "opening value and mask value",
+        "opening gamma", "opening combined row", "opening grinding", "opening columns", "pad low-degree coefficients",
+        "pad linear coefficients", "pad quadratic coefficients", "pad test responses", "pad grinding", "pad columns",
+    ]  # fmt: skip
 
 
 def test_labels_have_one_name_each() -> None:

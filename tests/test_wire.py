@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import stat
 import tracemalloc
@@ -91,6 +93,51 @@ def test_sixteen_levels_are_read() -> None:
     assert wire.unpack(b"\x91" * 16 + b"\x01", what="a value")
 
 
+def test_nesting_is_counted_in_lists_and_in_maps() -> None:
+    for item in (lambda inner: [inner], lambda inner: (inner,), lambda inner: {"a": inner}):
+        deep: object = 1
+        for _ in range(wire.MAX_DEPTH):
+            deep = item(deep)
+        data = wire.pack(deep)
+        assert wire.pack(wire.unpack(data, what="a value")) == data
+        with pytest.raises(ValueError, match="nesting deeper than 16"):
+            wire.pack(item(deep))
+    for start in (b"\x91", b"\x81\xa1a"):
+        with pytest.raises(InvalidInput, match="nesting deeper than 16"):
+            wire.unpack(start * 17 + b"\x01", what="a value")
+
+
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [
+        ([], 1),
+        ([1, 2, 3], 4),
+        ({"a": 1, "b": 2, "c": 3, "d": 4}, 9),
+        ([[1, 2], {"a": [3]}], 11),
+    ],
+)
+def test_the_most_values_of_a_body(value: object, items: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list counts one more than its entries, a map one more than its keys and values."""
+    monkeypatch.setattr(wire, "MAX_ITEMS", items)
+    data = wire.pack(value)
+    assert wire.unpack(data, what="a value") == value
+    monkeypatch.setattr(wire, "MAX_ITEMS", items - 1)
+    with pytest.raises(InvalidInput):
+        wire.unpack(data, what="a value")
+
+
+def test_reasons_of_the_decoder_are_one_short_line() -> None:
+    for error, line in (
+        (ValueError("two\n  lines"), "two lines"), (ValueError("x" * 90), "x" * 80), (MemoryError(), "MemoryError")
+    ):  # fmt: skip
+        assert wire._reason(error) == line
+    for value, line in ((None, "NoneType"), (1.0, "float"), ({1, 2}, "set")):
+        with pytest.raises(TypeError, match=f"no encoding for {line}"):
+            wire.pack([value])
+    with pytest.raises(TypeError, match="a key is not a string"):
+        wire.pack({"a": 1, 2: 3})
+
+
 def test_many_small_items_are_refused_early() -> None:
     body = b"\xdd\x00\x04\x00\x00" * 400 + b"\x90" * (1 << 24)
 
@@ -133,6 +180,35 @@ def test_every_damage_to_a_container_is_refused() -> None:
             wire.unseal(MAGIC, (1,), extended, "a file")
 
 
+def test_the_bytes_of_a_container() -> None:
+    framed = b"zkatest\n" + bytes.fromhex("00000102 0000000000000003") + b"\x92\x01\x02"
+    assert wire.seal(MAGIC, 0x102, [1, 2]) == framed + hashlib.sha256(framed).digest()
+    for magic in (b"", b"zkatest", b"zkatest\n\n"):
+        with pytest.raises(ValueError, match="a magic has 8 bytes"):
+            wire.seal(magic, 1, [])
+
+
+def test_why_a_container_is_refused() -> None:
+    data = wire.seal(MAGIC, 1, [1, 2])
+    empty = MAGIC + bytes([0, 0, 0, 1]) + bytes(8)
+    long = data[:12] + b"\x01" + data[13:23]
+    for altered, what, expected in (
+        (b"", "another kind of file", f"a file that begins with {MAGIC!r}"),
+        (data[:7], "another kind of file", f"a file that begins with {MAGIC!r}"),
+        (data[:8], "truncated", "at least 52 bytes"),
+        (data[:51], "truncated", "at least 52 bytes"),
+        (data[:52], "truncated", "55 bytes, found 52"),
+        (data[:54], "truncated", "55 bytes, found 54"),
+        (data + b"x", "bytes after the end", "55 bytes, found 56"),
+        (data[:-1] + b"x", "damaged: its digest does not match its content", ""),
+        (long + hashlib.sha256(long).digest(), "truncated", f"{(1 << 56) + 55} bytes, found 55"),
+        (empty + hashlib.sha256(empty).digest(), "unreadable: Unpack failed: incomplete input", "canonical msgpack"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            wire.unseal(MAGIC, (1,), altered, "a file")
+        assert (caught.value.what, caught.value.where, caught.value.expected) == (what, "a file", expected)
+
+
 def test_an_unknown_version_is_named() -> None:
     with pytest.raises(UnsupportedVersion, match="reads version 7"):
         wire.unseal(MAGIC, (1, 2), wire.seal(MAGIC, 7, {}), "a file")
@@ -146,7 +222,8 @@ def test_closed_maps() -> None:
         "rows": wire.list_of(int, 2),
     }
     good: dict[str, object] = {"n": 3, "flag": True, "key": b"ab", "rows": [1, 2]}
-    assert wire.closed_map(good, fields, "here") == good
+    for change in ({}, {"n": 1}, {"n": 5}, {"rows": []}):
+        assert wire.closed_map(good | change, fields, "here") == good | change
     for change in (
         {"n": 0}, {"n": True}, {"n": 6}, {"n": "3"}, {"flag": 1}, {"key": b"abc"}, {"key": "ab"}, {"rows": [1, 2, 3]},
         {"rows": [True]}, {"rows": (1,)}, {"extra": 1},
@@ -229,6 +306,67 @@ def test_writes_are_whole_or_nothing(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput, match="cannot be written"):
             wire.write_atomic(bad, b"data")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder", "secret"]
+
+
+def test_what_is_put_in_place_has_been_synced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name must not point at a file whose bytes a crash could still lose."""
+    sizes: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
+    wire.write_atomic(tmp_path / "file", b"data")
+    assert sizes == [4]
+
+
+def test_modes_and_reasons_of_written_files(tmp_path: Path) -> None:
+    wire.write_atomic(tmp_path / "file", b"data")
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644 & ~_umask()
+    with pytest.raises(InvalidInput) as caught:
+        wire.write_atomic(tmp_path / "absent" / "file", b"data")
+    assert caught.value.what == f"cannot be written: {os.strerror(errno.ENOENT)}"
+    with pytest.raises(InvalidInput) as caught:
+        wire.write_atomic("a\x00b", b"data")
+    assert caught.value.what == "cannot be written: embedded null byte"
+
+
+def _umask() -> int:
+    mask = os.umask(0o22)
+    os.umask(mask)
+    return mask
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK])
+def test_where_there_are_no_hard_links_an_empty_file_holds_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = tmp_path / "file"
+    held: list[tuple[int, int]] = []
+    replace = os.replace
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no hard links here")
+
+    def watch(source: Path, target: Path) -> None:
+        held.append((stat.S_IMODE(target.stat().st_mode), target.stat().st_size))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "replace", watch)
+    wire.write_atomic(path, b"one", overwrite=False)
+    assert held == [(0o600, 0)]
+    assert path.read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "broken"), OSError("broken")])
+def test_a_link_that_fails_for_another_reason_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(InvalidInput) as caught:
+        wire.write_atomic(tmp_path / "file", b"one", overwrite=False)
+    assert caught.value.what == "cannot be written: broken"
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_hard_links_a_file_is_still_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,14 +62,13 @@ _SAVE_AGAIN = "save it with numpy.savez"
 
 def _check_directory(data: bytes, where: str) -> None:
     """`InvalidInput` unless the end record tells of a small directory, which zipfile would load whole."""
-    tail = data[-(_END_BYTES + 0xFFFF) :]
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) - end < _END_BYTES:
+    end = data.rfind(b"PK\x05\x06", max(0, len(data) - _END_BYTES - 0xFFFF))
+    if end < 0 or len(data) - end < _END_BYTES:
         raise InvalidInput("not a zip file or truncated", where=where, expected="a .npz file", next_step=_SAVE_AGAIN)
-    members = int.from_bytes(tail[end + 10 : end + 12], "little")
-    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    members = int.from_bytes(data[end + 10 : end + 12], "little")
+    size = int.from_bytes(data[end + 12 : end + 16], "little")
     # A 64-bit end record would override these numbers; files below four gibibytes have none.
-    if b"PK\x06\x07" in tail[max(0, end - 20) : end] or members > MAX_MEMBERS or size > _MAX_DIRECTORY_BYTES:
+    if b"PK\x06\x07" in data[max(0, end - 20) : end] or members > MAX_MEMBERS or size > _MAX_DIRECTORY_BYTES:
         raise InvalidInput("too large a zip directory", where=where, expected=f"at most {MAX_MEMBERS} arrays")
 
 

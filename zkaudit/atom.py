@@ -106,9 +106,9 @@ class Atom:
         elif self.value is None:
             fits = fits and self.relation == "==" and self.table is None
         else:
-            fits = fits and self.table is None and self.value >= 0 and _has_text(self.value)
+            fits = fits and self.table is None and self.value >= 0
             fits = fits and (self.value.denominator == 1 if metric.is_count else self.value <= 1)
-        if not fits and self.value is not None and not _has_text(self.value):
+        if self.value is not None and not _has_text(abs(self.value)):
             raise InvalidInput(
                 f"{self.metric.title} has a value of more than {MAX_DIGITS} digits",
                 where="claim",
@@ -174,23 +174,23 @@ def _is_square(table: Table) -> bool:
 def parse_atom(text: str) -> Atom:
     """The atom that a text states; `InvalidInput` with the grammar for any other text."""
     match = _ATOM.fullmatch(text)
-    metric = METRICS.get(match[1]) if match else None
-    if match is None or metric is None:
+    if match is None or match[1] not in METRICS:
         raise refused("not a claim", text)
+    metric = METRICS[match[1]]
     index, group = _bracket(metric, match[2], text)
     relation, written = match[3], match[4]
     place = {"metric": metric, "index": index, "group": group}
     if metric is Metric.CONFUSION_MATRIX:
-        if relation is None or (relation == "==" and written.strip(" ") == "?"):
+        if relation is None or (relation == "==" and written == "?"):
             return Atom(relation="==", **place)  # type: ignore[arg-type]
-        table = _table(written.strip(" "), text)
+        table = _table(written, text)
         if relation != "==" or not _is_square(table):
             raise refused("a confusion matrix is stated as == and a square of counts", text)
         return Atom(relation="==", table=table, **place)  # type: ignore[arg-type]
-    if relation == "==" and written.strip(" ") == "?":
+    if relation == "==" and written == "?":
         return Atom(relation="==", **place)  # type: ignore[arg-type]
     value = _value(written, text)
-    if metric.is_count and (value.denominator != 1 or not written.isdecimal()):
+    if metric.is_count and not written.isdecimal():
         raise refused("not a number of samples", text)
     if not metric.is_count and value > 1:
         raise refused(f"a value of {metric.title} above 1", text)

@@ -90,7 +90,7 @@ class Claim:
         """Whether this is the claim that was asked, with values for what it left open."""
         pairs = list(zip(self.atoms, asked.atoms, strict=False))
         same = all(theirs.follows_from(mine) if theirs.is_open else mine == theirs for mine, theirs in pairs)
-        return len(self.atoms) == len(asked.atoms) and not self.is_open and same
+        return len(self.atoms) == len(asked.atoms) and same
 
 
 def parse_claim(text: str) -> Claim:
@@ -107,7 +107,6 @@ def parse_claim(text: str) -> Claim:
     return Claim(atoms=tuple(sorted(set(map(parse_atom, parts)), key=_rank)))
 
 
-def _rank(atom: Atom) -> tuple[int, int, int, int, int]:
-    index, group = atom.index, atom.group
-    whole = group is None
-    return (_ORDER[atom.metric], -1 if index is None else index, not whole, group or 0, RELATIONS.index(atom.relation))
+def _rank(atom: Atom) -> tuple[int, int, bool, int, int]:
+    relation = RELATIONS.index(atom.relation)
+    return (_ORDER[atom.metric], atom.index or 0, atom.group is not None, atom.group or 0, relation)

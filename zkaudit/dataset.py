@@ -140,7 +140,6 @@ def _check_header(name: str, dtype: np.dtype[np.generic], shape: tuple[int, ...]
         raise InvalidInput(
             f"values of type {dtype.name}", where=where, expected=wanted, next_step="convert them with numpy's astype"
         )
-    wanted = "(samples, ...)" if name == "inputs" else "(samples,)"
     if not shape or (name != "inputs" and len(shape) != 1):
         raise InvalidInput(
             f"shape {shape}", where=where, expected="(samples, ...)" if name == "inputs" else "(samples,)"
@@ -156,7 +155,7 @@ def _check_header(name: str, dtype: np.dtype[np.generic], shape: tuple[int, ...]
 
 
 def _integers(array: NDArray[np.generic], where: str) -> NDArray[np.int64]:
-    if array.dtype == np.uint64 and int(array.max()) >= 1 << 63:
+    if int(array.max()) >= 1 << 63:
         raise InvalidInput(f"a value of {array.max()}", where=where, expected="64-bit signed integers")
     return array.astype(np.int64)
 
