@@ -292,6 +292,9 @@ def test_views_read_what_numpy_does() -> None:
     assert elements(picked) == [0 if k < 0 else int(cells[k]) for k in chosen]
     again = join([picked, x]).select(np.array([1, 3, -1, 7, 0]))
     assert elements(again) == [0, int(cells[0]), 0, int(columns["x"][0]), int(cells[12])]
+    assert join([x, picked]).owners.tolist() == [0] * 5 + [
+        [1, 0][owner] if owner >= 0 else -1 for owner in picked.owners
+    ]
     reads = {term.column: term for term in picked.combination(-2).terms}
     assert {name: term.coefficient for name, term in reads.items()} == {"x": -2, "y": -2}
     assert picked.combination().positions == picked.size == 7
