@@ -29,14 +29,40 @@ def one(factor: int, largest: int, constant: int = 0, cells: int = 1) -> Inequal
     [
         (1, 255, 0),
         (1 << 40, 255, 8),
-        (1 << 40, 1 << 19, 8),
-        (1 << 40, 1 << 20, 7),
+        # A carry is at most two more than the largest cell, and takes a bit more from 2^20 on.
+        (1 << 40, (1 << 20) - 3, 8),
+        (1 << 40, (1 << 20) - 2, 7),
+        (1 << 40, (1 << 21) - 3, 7),
+        (1 << 40, (1 << 21) - 2, 6),
         (1 << 40, 1 << 22, 5),
+        (1 << 40, 1 << 23, 4),
+        (1 << 40, 1 << 24, 3),
+        (1 << 40, 1 << 25, 2),
+        (1 << 40, 1 << 26, 1),
         (1 << 40, 1 << 28, 1),
     ],
 )
 def test_digits_are_as_wide_as_their_carries_leave_room_for(factor: int, largest: int, width: int) -> None:
     assert one(factor, largest).width == width
+
+
+@pytest.mark.parametrize(
+    ("factor", "constant", "high", "width"),
+    [
+        # The cell lies in [0, 255], and so do a slack of at most 255 and its limbs.
+        (1, HALF - 255, 255, 0),
+        (1, HALF - 254, 255, 8),
+        (-1, 255 - (HALF - 255), 255, 0),
+        (-1, 254 - (HALF - 255), 255, 8),
+        (-1, 256 - (HALF - 255), 256, 8),
+        (-(HALF // 255), 0, 0, 0),
+        (-(HALF // 255) - 1, 0, 0, 8),
+    ],
+)
+def test_a_form_is_whole_up_to_the_last_integer_of_the_field(factor: int, constant: int, high: int, width: int) -> None:
+    run = Run(column=CELLS, start=0, coefficients=(factor,), largest=255)
+    form = Form(name="form", runs=(run,), constant=constant, high=high)
+    assert Inequalities(name="one", forms=(form,)).width == width
 
 
 def test_what_even_digits_of_one_bit_do_not_hold_is_refused() -> None:
