@@ -10,7 +10,7 @@ from zkaudit.checking import check_columns
 from zkaudit.errors import InvalidInput
 from zkaudit.field.koalabear import HALF
 from zkaudit.relation import Integers, Interval, Kind, multiplicity
-from zkaudit_circuits.inequality import Form, Inequalities, Run
+from zkaudit_circuits.inequality import Form, Inequalities, Run, digit, limb_cell, limb_columns, nonzero_runs
 from zkaudit_circuits.limbs import add_limbs, limb_witness
 from zkaudit_circuits.network import count_lookups
 
@@ -22,6 +22,29 @@ def one(factor: int, largest: int, constant: int = 0, cells: int = 1) -> Inequal
     run = Run(column=CELLS, start=0, coefficients=(factor,) * cells, largest=largest)
     high = max(factor, 0) * largest * cells + constant
     return Inequalities(name="one", forms=(Form(name="form", runs=(run,), constant=constant, high=high),))
+
+
+def test_stretches_without_a_zero() -> None:
+    for coefficients, runs in (
+        ((0, 3, -4, 0, 0, 7), [(6, (3, -4)), (10, (7,))]),
+        ((1, 2), [(5, (1, 2))]),
+        ((1, 0), [(5, (1,))]),
+        ((0, 0), []),
+    ):
+        assert list(nonzero_runs("cells", 5, coefficients)) == [("cells", *run) for run in runs]
+
+
+def test_limbs_have_even_widths_and_what_they_weigh() -> None:
+    assert list(limb_columns("x", (1 << 12) - 1)) == [("x limb 0", 1, 4095)]
+    assert list(limb_columns("x", 1 << 12)) == [("x limb 0", 1, 127), ("x limb 1", 128, 63)]
+    assert list(limb_columns("x", 0)) == []
+    assert list(limb_cell("x", 1 << 12, 9, -3)) == [("x limb 0", 9, (-3,)), ("x limb 1", 9, (-384,))]
+
+
+def test_digits_have_the_sign_of_the_number() -> None:
+    assert [digit(0x1234, 4, j) for j in range(5)] == [4, 3, 2, 1, 0]
+    assert [digit(-0x1234, 8, j) for j in range(3)] == [-0x34, -0x12, 0]
+    assert [digit(5, 1, j) for j in range(3)] == [1, 0, 1]
 
 
 @pytest.mark.parametrize(
