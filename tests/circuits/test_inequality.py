@@ -74,6 +74,35 @@ def test_digits_are_as_wide_as_their_carries_leave_room_for(factor: int, largest
     assert one(factor, largest).width == width
 
 
+def test_there_are_digits_for_every_public_integer() -> None:
+    assert one(-(1 << 40), 255).digits == 6
+    assert one(-(1 << 40), 255, constant=1 << 48).digits == 7
+
+
+@pytest.mark.parametrize(
+    ("factor", "largest", "width", "digits", "carry_bits"),
+    [
+        # Twice the carry, 734,002 and 2^26 + 2, has 21 bits and 28.
+        (1 << 12, 734_000, 8, 2, 21),
+        (1 << 12, 1 << 26, 1, 13, 28),
+    ],
+)
+def test_slacks_and_carries_have_limbs(factor: int, largest: int, width: int, digits: int, carry_bits: int) -> None:
+    run = Run(column=CELLS, start=0, coefficients=(factor,), largest=largest)
+    inequality = Inequalities(name="one", forms=(Form(name="form", runs=(run,), constant=0, high=factor),))
+    builder = CircuitBuilder(sample_bits=0)
+    builder.add_column(CELLS, Kind.STATIC, 1, Interval(low=0, high=largest))
+    inequality.lower(builder)
+    assert (inequality.width, inequality.digits, len(builder.functionals)) == (width, digits, digits)
+    bits = {"slack digit": 0, "carry": 0}
+    for name, column in builder.columns.items():
+        part = name.removeprefix("one/").partition(" limb ")[0]
+        if name != CELLS:
+            bits[part] += column.interval.high.bit_length()
+            assert column.positions == (digits if part == "slack digit" else digits - 1)
+    assert bits == {"slack digit": width, "carry": carry_bits}
+
+
 @pytest.mark.parametrize(
     ("factor", "constant", "high", "width"),
     [
