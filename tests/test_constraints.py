@@ -21,6 +21,7 @@ from zkaudit.errors import InvalidInput
 from zkaudit.field.koalabear import MODULUS
 from zkaudit.metrics import holds, measure
 from zkaudit.relation import Circuit, Functional, Integers, Kind
+from zkaudit_circuits.macro import MacroScore
 from zkaudit_circuits.tally import Tally
 
 SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "macro_f1", "min_group_accuracy")
@@ -237,6 +238,98 @@ def test_a_claim_that_would_exhaust_a_verifier_is_refused(monkeypatch: pytest.Mo
         circuit.add_functional(empty)
     with pytest.raises(InvalidInput, match="too many equations"):
         circuit.add_functional(empty)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "words"),
+    [
+        # Two differences that all hold and two of which one does, and two bounds of one inequality each.
+        ("MAX_CONSTRAINTS", 6, "inequalities"),
+        # Committed counts of all samples, those of a recall, of an accuracy, and for three classes of a macro F1.
+        ("MAX_CELLS", 7 + 3 + 7 + (7 + 3 * 7), "samples to count"),
+    ],
+)
+def test_a_claim_may_take_what_the_limit_says(
+    monkeypatch: pytest.MonkeyPatch, limit: str, most: int, words: str
+) -> None:
+    claim = parse_claim(
+        "demographic_parity_difference[1] == 1/2 and recall[0] >= 1/2 and accuracy >= 1/2 and macro_f1 <= 1/2"
+    )
+    dataset = HeldOutSet(
+        inputs=np.zeros((1, 7), np.int64), labels=np.array([0, 1, 2, 0, 1, 2, 0]), groups=np.arange(7) % 2
+    )
+    monkeypatch.setattr(constraints, limit, most)
+    assert len(claim_gadget(claim, dataset, 4).parts) == 4
+    monkeypatch.setattr(constraints, limit, most - 1)
+    with pytest.raises(InvalidInput) as caught:
+        claim_gadget(claim, dataset, 4)
+    assert (caught.value.what, caught.value.expected) == (f"{most} {words}", f"at most {most - 1}")
+
+
+def test_a_macro_f1_may_take_as_many_products_as_the_limit_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = HeldOutSet(inputs=np.zeros((1, 7), np.int64), labels=np.array([0, 1, 2, 0, 1, 2, 0]))
+    claim = parse_claim("macro_f1 >= 1/2")
+    (part,) = claim_gadget(claim, dataset, 3).parts
+    assert isinstance(part, MacroScore)
+    monkeypatch.setattr(constraints, "MAX_PRODUCTS", part.products)
+    claim_gadget(claim, dataset, 3)
+    monkeypatch.setattr(constraints, "MAX_PRODUCTS", part.products - 1)
+    with pytest.raises(InvalidInput, match=f"^claim macro_f1: {part.products} products of limbs for 3 classes"):
+        claim_gadget(claim, dataset, 3)
+
+
+def test_a_claim_ranks_for_each_k_that_it_names() -> None:
+    dataset = HeldOutSet(inputs=np.zeros((1, 3), np.int64), labels=np.array([0, 1, 2]))
+    ranked = claim_gadget(parse_claim("top_k_accuracy[3] >= 0.9 and top_k_accuracy[1] >= 0.5"), dataset, 3)
+    assert ranked.ranking is not None
+    assert ranked.ranking.ks == (1, 3)
+    assert claim_gadget(parse_claim("recall[2] >= 0.9"), dataset, 3).ranking is None
+
+
+def test_a_bound_that_always_holds_has_a_slack_from_zero() -> None:
+    dataset = HeldOutSet(inputs=np.zeros((1, 3), np.int64), labels=np.array([0, 1, 2]))
+    truth = Truth(labels=dataset.labels, groups=None, classes=3)
+    for text, constant in (("correct <= 300", 3), ("correct <= 3", 3), ("correct <= 2", 2), ("correct >= 0", 0)):
+        (constraint,) = truth.formula(parse_claim(text).atoms[0]).every
+        assert constraint.constant == constant, text
+
+
+def test_rates_of_each_family_are_compared_with_one_another() -> None:
+    truth = Truth(labels=np.array([0, 1, 0, 1, 1]), groups=np.array([0, 0, 1, 1, 1]), classes=2)
+    formula = truth.formula(parse_claim("equalized_odds_difference[1] <= 1/2").atoms[0])
+    pairs = [tuple(tally for tally, _ in constraint.terms) for constraint in formula.every]
+    assert pairs == [(0, 1), (1, 0), (2, 3), (3, 2)]
+    assert [tally.maximum for tally in formula.tallies] == [1, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("claim", "fault"),
+    [
+        (
+            "correct == 4",
+            "claim: no predictions on this held-out set make correct == 4 true (expected a number up to 3)",
+        ),
+        (
+            "balanced_accuracy == 0.49",
+            "claim: no predictions on this held-out set make balanced_accuracy == 0.49 true "
+            "(expected a value that predictions can have)",
+        ),
+        (
+            "equalized_odds_difference[0] <= 1",
+            "claim equalized_odds_difference[0]: group 0 has no sample without the label 0 "
+            "(expected both in every group)",
+        ),
+        (
+            "equalized_odds_difference[2] <= 1",
+            "claim equalized_odds_difference[2]: group 0 has no sample with the label 2 (expected both in every group)",
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_missing(claim: str, fault: str) -> None:
+    dataset = HeldOutSet(inputs=np.zeros((1, 3), np.int64), labels=np.array([0, 1, 2]), groups=np.array([0, 1, 1]))
+    with pytest.raises(InvalidInput) as caught:
+        claim_gadget(parse_claim(claim), dataset, 3)
+    assert str(caught.value) == fault
 
 
 def test_tallies_of_all_samples_share_their_places() -> None:

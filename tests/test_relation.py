@@ -292,6 +292,9 @@ def test_views_read_what_numpy_does() -> None:
     assert elements(picked) == [0 if k < 0 else int(cells[k]) for k in chosen]
     again = join([picked, x]).select(np.array([1, 3, -1, 7, 0]))
     assert elements(again) == [0, int(cells[0]), 0, int(columns["x"][0]), int(cells[12])]
+    assert join([x, picked]).owners.tolist() == [0] * 5 + [
+        [1, 0][owner] if owner >= 0 else -1 for owner in picked.owners
+    ]
     reads = {term.column: term for term in picked.combination(-2).terms}
     assert {name: term.coefficient for name, term in reads.items()} == {"x": -2, "y": -2}
     assert picked.combination().positions == picked.size == 7
@@ -441,6 +444,7 @@ TERMS: dict[str, tuple[LinearTerm, tuple[int, ...]]] = {
     "mapped static": (mapping([0], [0], [1], "s"), (3,)),
     "broadcast beyond": (Broadcast(column="s", start=7, coefficient=1, cells=3), (3,)),
     "broadcast from below": (Broadcast(column="s", start=-1, coefficient=1, cells=3), (3,)),
+    "broadcast of nothing": (Broadcast(column="s", start=0, coefficient=1, cells=0), (0,)),
     "broadcast, too few": (Broadcast(column="s", start=0, coefficient=1, cells=3), (6,)),
     "broadcast, too often": (Broadcast(column="s", start=0, coefficient=1, cells=3, repeat=2), (3,)),
     "broadcast without a factor": (Broadcast(column="s", start=0, coefficient=1, cells=3, factors=(1, 2)), (3,)),
@@ -454,6 +458,8 @@ TERMS: dict[str, tuple[LinearTerm, tuple[int, ...]]] = {
     "weights on other axes": (weighted(window=SMALL), (3,)),
     "weights on turned axes": (weighted(window=SMALL), (3, 1, 1)),
     "weights on two axes": (weighted(), (3, 1)),
+    "weights on the filters alone": (weighted(window=SMALL), (1,)),
+    "no weights": (weighted(limbs=0), (3,)),
     "weights on a smaller source": (weighted(source=whole("x", 2)), (3,)),
     "weights on static cells": (weighted(source=whole("s", 3)), (3,)),
     "weights on two kinds": (weighted(source=join([whole("x", 2), whole("p", 1)])), (3,)),
@@ -495,6 +501,7 @@ FUNCTIONALS: dict[str, tuple[Any, Any]] = {
     "a position beyond": ((cells("x", [3]),), ()),
     "a negative position": ((cells("x", [-1]),), ()),
     "more samples": ((cells("x", [0, 0, 0]),), ()),
+    "a cell twice at once": ((cells("x", [1, 1], [0, 0]),), ()),
     "a cell twice": ((cells("x", [1, 0, 1], [1, 0, 1]),), ()),
     "a weight too few": ((cells("x", [0, 1], weights=[1]),), ()),
     "static cells as batched": ((cells("s", [0]),), ()),
@@ -514,13 +521,27 @@ def test_functionals_that_do_not_fit_are_refused(name: str) -> None:
     assert b.functionals == []
 
 
+def test_functionals_that_fit() -> None:
+    b = builder(x=1, s=1)
+    # Positions of one sample, the last position and the last sample, and no cells at all.
+    for chosen in (cells("x", [0, 1, 2], [0, 0, 0]), cells("x", [2, 0], [1, 1]), cells("x", [])):
+        for static in (("s", 0, (1,) * 9), ("s", 8, (1,)), ("s", 9, ())):
+            b.add_functional(Functional(name="f", gadget="g", batched=(chosen,), static=(static,), constant=0))
+    assert len(b.functionals) == 9
+
+
 def test_weights_of_a_functional_that_are_no_integers_of_the_field_are_refused() -> None:
-    for weight in (HALF + 1, -HALF - 1, 2**62):
+    # Four of the last add up to zero in 64 bits.
+    for weights in ([1, HALF + 1], [1, -HALF - 1], [2**62] * 4, [-(2**62)] * 4):
         b = builder(x=1)
-        chosen = cells("x", [0, 1], weights=[1, weight])
+        chosen = cells("x", [k // 2 for k in range(len(weights))], [k % 2 for k in range(len(weights))], weights)
         with pytest.raises(InvalidInput, match="wrap"):
             b.add_functional(Functional(name="r", gadget="g", batched=(chosen,), static=(), constant=0))
         assert b.functionals == []
+    for weight in (HALF, -HALF):
+        b.add_functional(
+            Functional(name="r", gadget="g", batched=(cells("x", [0], weights=[weight]),), static=(), constant=0)
+        )
 
 
 def test_products_with_weights_stand_on_the_left_and_alone() -> None:
@@ -538,11 +559,12 @@ def test_products_with_weights_stand_on_the_left_and_alone() -> None:
 def test_the_right_side_is_negated() -> None:
     b = builder(x=1, y=1, s=1)
     matrix = np.array([[1, 0, 2]] * 3)
-    right = (Scaled(column="y", coefficient=3), mapped("y", matrix))
+    right = (Scaled(column="y", coefficient=3), mapped("y", matrix), SuffixSum(column="y", coefficient=2))
     b.add_linear("r", "g", (3,), (Scaled(column="x", coefficient=2),), right, constant=5)
-    scaled, other, mapping_term = b.linear[0].terms
+    scaled, other, mapping_term, later = b.linear[0].terms
     assert scaled == Scaled(column="x", coefficient=2)
     assert other == Scaled(column="y", coefficient=-3)
+    assert later == SuffixSum(column="y", coefficient=-2)
     assert isinstance(mapping_term, Mapped)
     for name in ("rows", "columns"):
         assert np.array_equal(getattr(mapping_term, name), getattr(right[1], name))

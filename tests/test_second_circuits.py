@@ -140,20 +140,32 @@ METRICS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("samples", [30, 3000])
-def test_claims_have_one_circuit(samples: int) -> None:
-    architecture = architecture_of((1, 2, 2), (dense(4, 3),))
+OF_THREE_CLASSES = architecture_of((1, 2, 2), (dense(4, 3),))
+
+
+def truth(samples: int) -> tuple[list[int], list[int]]:
+    """Labels and groups."""
     generator = np.random.default_rng(samples)
-    labels, groups = generator.integers(0, 3, samples).tolist(), (generator.integers(0, 3, samples) - 1).tolist()
-    made = 0
-    for subject in METRICS:
-        for relation in (">=", "<=", "=="):
-            for value in ("0.5", "0.123456789012345678") if samples < 100 else ("0.123456789012345678",):
-                made += compare(architecture, labels, f"{subject} {relation} {value}", groups)
-    # Counts of public numbers of samples have no value of eighteen digits.
-    assert made >= (60 if samples < 100 else 30)
-    for claim, fits in (
+    return generator.integers(0, 3, samples).tolist(), (generator.integers(0, 3, samples) - 1).tolist()
+
+
+@pytest.mark.parametrize("samples", [30, 3000])
+@pytest.mark.parametrize("subject", METRICS)
+def test_claims_have_one_circuit(subject: str, samples: int) -> None:
+    labels, groups = truth(samples)
+    for value in ("0.5", "0.123456789012345678") if samples < 100 else ("0.123456789012345678",):
+        made = [compare(OF_THREE_CLASSES, labels, f"{subject} {r} {value}", groups) for r in (">=", "<=", "==")]
+        assert made[:2] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("claim", "fits"),
+    [
         ("correct[group=1] <= 3000000000", True),
+        ("correct <= 7", True),
+        ("correct >= 30", True),
+        ("correct >= 31", False),
+        ("correct == 31", False),
         ("precision[2] == 1/40", True),
         ("precision[2] >= 0", True),
         ("precision[2] == 35511773/35511774", True),
@@ -161,14 +173,56 @@ def test_claims_have_one_circuit(samples: int) -> None:
         ("accuracy <= 0.00000000000000001", True),
         ("predicted[2] == 7 and predicted[2, group=-1] >= 3", True),
         ("balanced_accuracy >= 0.5 and precision[1] == 1/3 and macro_f1 <= 2/3 and top_k_accuracy[3] >= 0.5", True),
+        ("top_k_accuracy[1] <= 0.75 and top_k_accuracy[2] == 0.5 and top_k_accuracy[3] >= 0.5", True),
+        ("macro_f1 <= 1", True),
+        ("macro_f1 >= 1", True),
         ("recall[3] >= 0.5", False),
         ("accuracy[group=9] >= 0.5", False),
         ("top_k_accuracy[4] >= 0.5", False),
         ("confusion_matrix == [[1,2,3],[4,5,6],[7,8,9]]", False),
-    ):
-        assert compare(architecture, labels, claim, groups) == fits, claim
-    assert not compare(architecture, labels, "min_group_accuracy >= 0")
+    ],
+)
+def test_a_claim_has_one_circuit_or_none(claim: str, fits: bool) -> None:
+    labels, groups = truth(30)
+    assert compare(OF_THREE_CLASSES, labels, claim, groups) == fits
+
+
+@pytest.mark.parametrize(
+    ("claim", "fits"),
+    [
+        ("macro_f1 <= 1", True),
+        ("macro_f1 >= 2/3", True),
+        ("macro_f1 >= 0.666666666666666667", False),
+        ("macro_f1 == 0.666666666666666667", False),
+        ("recall[2] >= 0", False),
+        ("f1[2] >= 0", False),
+        ("precision[2] >= 0", True),
+        ("min_group_accuracy >= 0.5", True),
+        ("accuracy[group=5] >= 0.5", True),
+        ("demographic_parity_difference[1] <= 0.5", False),
+        ("confusion_matrix == [[3,0,1],[1,2,0],[0,0,0]]", True),
+        ("confusion_matrix == [[3,0,1],[1,1,0],[0,0,0]]", False),
+        ("confusion_matrix == [[3,0],[1,2]]", False),
+    ],
+)
+def test_claims_on_two_of_three_classes_and_one_group(claim: str, fits: bool) -> None:
+    assert compare(OF_THREE_CLASSES, [0, 1, 0, 1, 0, 1, 0], claim, [5] * 7) == fits
+
+
+def test_claims_of_groups_that_lack_a_class() -> None:
+    labels, groups = [0, 1, 2, 2], [0, 0, 1, 1]
+    assert compare(OF_THREE_CLASSES, labels, "demographic_parity_difference[2] <= 0.5", groups)
+    for absent in range(3):
+        assert not compare(OF_THREE_CLASSES, labels, f"equalized_odds_difference[{absent}] <= 0.5", groups)
+
+
+def test_claims_of_groups_have_none_without_groups() -> None:
+    labels, _ = truth(30)
+    for subject in ("min_group_accuracy", "accuracy[group=1]", "demographic_parity_difference[1]"):
+        assert not compare(OF_THREE_CLASSES, labels, f"{subject} >= 0")
+
+
+def test_a_matrix_has_one_circuit() -> None:
+    labels, groups = truth(30)
     matrix = [[labels.count(i) if i == j else 0 for j in range(3)] for i in range(3)]
-    assert compare(architecture, labels, f"confusion_matrix == {str(matrix).replace(' ', '')}", groups)
-    assert not compare(architecture, [0, 1] * 15, "recall[2] >= 0", groups[:30])
-    assert not compare(architecture, [0, 1] * 15, "equalized_odds_difference[2] <= 1", groups[:30])
+    assert compare(OF_THREE_CLASSES, labels, f"confusion_matrix == {str(matrix).replace(' ', '')}", groups)

@@ -111,8 +111,7 @@ class CircuitBuilder:
         _require_no_wrap(name, self.interval(left))
         _require_no_wrap(name, self.interval(right))
         if rest.terms or rest.constant:
-            bound = self.interval(left).magnitude * self.interval(right).magnitude
-            _require_no_wrap(name, Interval(low=-bound, high=bound))
+            _require_no_wrap(name, self.interval(left).scaled(self.interval(right).magnitude))
             _require_no_wrap(name, self.interval(rest))
         self.products.append(Product(name=name, gadget=gadget, left=left, right=right, rest=rest))
 
@@ -150,7 +149,7 @@ class CircuitBuilder:
             up, down = int(cells.weights[cells.weights > 0].sum()), int(cells.weights[cells.weights < 0].sum())
             total = total + interval.scaled(up) + interval.scaled(down)
         for column, start, coefficients in functional.static:
-            inside = 0 <= start <= start + len(coefficients) <= self.columns[column].positions
+            inside = start >= 0 and start + len(coefficients) <= self.columns[column].positions
             if not self._is(column, Kind.STATIC) or not inside:
                 raise ValueError(f"{functional.name}: cells outside {column}")
             for coefficient in coefficients:
@@ -169,8 +168,8 @@ class CircuitBuilder:
             places = (cells.positions << self.sample_bits) + cells.samples
             if len(np.unique(places)) != len(places):
                 raise ValueError(f"{name}: a cell of {cells.column} twice")
-        if np.any((cells.weights > HALF) | (cells.weights < -HALF)):
-            _require_no_wrap(name, Interval(low=int(cells.weights.min()), high=int(cells.weights.max())))
+        # Sums of larger ones could leave the 64 bits.
+        _require_no_wrap(name, Interval(low=int(cells.weights.min(initial=0)), high=int(cells.weights.max(initial=0))))
 
     def side(self, terms: tuple[LinearTerm, ...]) -> Interval:
         """The enforced interval of a sum of terms, over all positions."""
@@ -244,7 +243,7 @@ class CircuitBuilder:
         if isinstance(term, Mapped):
             inside = _inside(term.rows, positions) and _inside(term.columns, column.positions)
             return column.kind is not Kind.STATIC and inside and len(term.rows) == len(term.columns) == len(term.values)
-        cells = 0 <= term.start <= term.start + term.cells <= column.positions
+        cells = 0 <= term.start < term.start + term.cells <= column.positions
         factors = len(term.factors) in (0, term.cells)
         return column.kind is Kind.STATIC and cells and factors and term.cells * term.repeat == positions
 
@@ -252,7 +251,7 @@ class CircuitBuilder:
         """The axes of the relation are those of the window's output, and the source is batched or public as a whole."""
         window, source, weights = term.window, term.source, self.columns[term.weights]
         axes = (window.filters, window.output_height, window.output_width)
-        kernel = 0 <= term.start <= term.start + term.limbs * window.weights <= weights.positions
+        kernel = 0 <= term.start < term.start + term.limbs * window.weights <= weights.positions
         kinds = {self.columns[name].kind for name in source.columns}
         elements = _inside(source.owners + 1, len(source.columns) + 1) and all(
             _inside(gather.sources, self.columns[name].positions) for name, gather in source.parts()

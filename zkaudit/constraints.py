@@ -63,7 +63,7 @@ def claim_gadget(claim: Claim, dataset: HeldOutSet, classes: int) -> ClaimGadget
         # Held against the limits atom by atom, so that a stranger's claim ends before it has taken the memory.
         _require_at_most(constraints, MAX_CONSTRAINTS, "inequalities")
         _require_at_most(cells, MAX_CELLS, "samples to count")
-    ks = {atom.index or 0 for atom in claim.atoms if atom.metric is Metric.TOP_K_ACCURACY}
+    ks = {_index(atom) for atom in claim.atoms if atom.metric is Metric.TOP_K_ACCURACY}
     ranking = Ranking(labels=dataset.labels, ks=tuple(sorted(ks))) if ks else None
     return ClaimGadget(samples=dataset.samples, parts=tuple(parts), ranking=ranking)
 
@@ -101,7 +101,8 @@ class Truth:
     @cached_property
     def group_values(self) -> list[int]:
         """The groups in ascending order."""
-        return [] if self.groups is None else [int(value) for value in np.unique(self.groups)]
+        assert self.groups is not None
+        return [int(value) for value in np.unique(self.groups)]
 
     def formula(self, atom: Atom) -> Formula:
         """The formula of an atom that is not open."""
@@ -111,12 +112,12 @@ class Truth:
     def require_defined(self, atom: Atom) -> None:
         """InvalidInput where a class, a rank or a group does not exist, or has no samples to divide by."""
         if atom.metric.takes == "class":
-            assert atom.index is not None
-            if atom.index >= self.classes:
-                raise _undefined(atom, f"class {atom.index} of {self.classes}", "a class of the model")
-            if atom.metric in (Metric.RECALL, Metric.F1) and not self.class_sizes[atom.index]:
-                raise _undefined(atom, f"no sample has the label {atom.index}", "a class that has samples")
-        if atom.metric.takes == "rank" and not 1 <= (atom.index or 0) <= self.classes:
+            index = _index(atom)
+            if index >= self.classes:
+                raise _undefined(atom, f"class {index} of {self.classes}", "a class of the model")
+            if atom.metric in (Metric.RECALL, Metric.F1) and not self.class_sizes[index]:
+                raise _undefined(atom, f"no sample has the label {index}", "a class that has samples")
+        if atom.metric.takes == "rank" and not 1 <= _index(atom) <= self.classes:
             raise _undefined(atom, f"the first {atom.index} of {self.classes} classes", f"1 to {self.classes}")
         if atom.group is None and not atom.metric.compares_groups:
             return
@@ -180,16 +181,16 @@ def _compared(
         raise _unmet(atom, terms, tallies)
     reduced = tuple((tally, factor // divisor) for tally, factor in terms)
     result = Constraint(name=name, terms=reduced, constant=constant // divisor, exact=exact)
+    if exact:
+        return result
     low, _ = result.bounds(tallies)
-    if not exact and low > 0:
-        result = Constraint(name=name, terms=reduced, constant=result.constant - low)
-    return result
+    return Constraint(name=name, terms=reduced, constant=result.constant - max(low, 0))
 
 
 def _met(atom: Atom, constraint: Constraint, tallies: Sequence[Tally]) -> Constraint:
     """The constraint; InvalidInput where no counts meet it."""
-    low, high = constraint.bounds(tallies)
-    if high < 0 or (constraint.exact and low > 0):
+    _, high = constraint.bounds(tallies)
+    if high < 0:
         raise _unmet(atom, constraint.terms, tallies)
     return constraint
 
@@ -204,6 +205,11 @@ def _unmet(atom: Atom, terms: Terms, tallies: Sequence[Tally]) -> InvalidInput:
 def _value(atom: Atom) -> Fraction:
     assert atom.value is not None
     return atom.value
+
+
+def _index(atom: Atom) -> int:
+    assert atom.index is not None
+    return atom.index
 
 
 def _share(atom: Atom, name: str, tally: Tally, total: int) -> Formula:
@@ -221,12 +227,12 @@ def _accuracy(truth: Truth, atom: Atom) -> Formula:
 
 
 def _predicted(truth: Truth, atom: Atom) -> Formula:
-    tally = truth.predicted(atom.index or 0, truth.of_group(atom.group))
+    tally = truth.predicted(_index(atom), truth.of_group(atom.group))
     return _share(atom, "predicted count", tally, 1)
 
 
 def _recall(truth: Truth, atom: Atom) -> Formula:
-    chosen = truth.of_class(atom.index or 0)
+    chosen = truth.of_class(_index(atom))
     return _share(atom, "recalled count", truth.right(chosen), len(chosen))
 
 
@@ -245,7 +251,7 @@ def _balanced_accuracy(truth: Truth, atom: Atom) -> Formula:
 
 def _precision(truth: Truth, atom: Atom) -> Formula:
     """Right predictions of the class by all predictions of it, of which there has to be one."""
-    value, index = _value(atom), atom.index or 0
+    value, index = _value(atom), _index(atom)
     tallies = (truth.right(truth.of_class(index)), truth.predicted(index, truth.of_group(None)))
     terms = ((0, value.denominator), (1, -value.numerator))
     constraint = _compared(atom, atom.relation, "right among predicted", terms, 0, tallies)
@@ -255,7 +261,7 @@ def _precision(truth: Truth, atom: Atom) -> Formula:
 
 def _f1(truth: Truth, atom: Atom) -> Formula:
     """Twice the right predictions of the class by its predictions and samples together."""
-    value, index = _value(atom), atom.index or 0
+    value, index = _value(atom), _index(atom)
     tallies = (truth.right(truth.of_class(index)), truth.predicted(index, truth.of_group(None)))
     terms = ((0, 2 * value.denominator), (1, -value.numerator))
     constant = -value.numerator * truth.class_sizes[index]
@@ -293,7 +299,7 @@ def _top_k_accuracy(truth: Truth, atom: Atom) -> Formula:
     """The samples whose label is outranked by fewer than k classes."""
     chosen = truth.of_group(None)
     zeros = np.broadcast_to(np.int64(0), chosen.shape)
-    tally = Tally(column=hit(atom.index or 0), positions=zeros, samples=chosen)
+    tally = Tally(column=hit(_index(atom)), positions=zeros, samples=chosen)
     return _share(atom, "hit count", tally, len(chosen))
 
 
@@ -347,13 +353,13 @@ def _between_groups(atom: Atom, families: Sequence[tuple[str, list[Tally]]], nam
 
 def _demographic_parity(truth: Truth, atom: Atom) -> Formula:
     """Shares of the samples of a group that are predicted as the class."""
-    rates = [truth.predicted(atom.index or 0, truth.of_group(group)) for group in truth.group_values]
+    rates = [truth.predicted(_index(atom), truth.of_group(group)) for group in truth.group_values]
     return _between_groups(atom, [("selected", rates)], truth.group_values)
 
 
 def _equalized_odds(truth: Truth, atom: Atom) -> Formula:
     """The same shares of the samples of the class, and of those of all other classes."""
-    index = atom.index or 0
+    index = _index(atom)
     positive = truth.labels == index
     families = []
     for words, inside in (("true positives", positive), ("false positives", ~positive)):

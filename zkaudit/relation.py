@@ -350,8 +350,6 @@ def _encode(value: object) -> object:
         return [_encode(v) for v in value.values()]
     if isinstance(value, (tuple, list)):
         return [_encode(v) for v in value]
-    if isinstance(value, StrEnum):
-        return str(value)
     if isinstance(value, str | bytes):
         return value
     if isinstance(value, int):

@@ -101,8 +101,8 @@ class FormulaGadget:
     def _lower_direct(self, builder: CircuitBuilder) -> None:
         bounded = sum(not constraint.exact for constraint in self.formula.every)
         name = f"{self.name}/slack"
-        if bounded:
-            add_limbs(builder, name, "claim", Kind.STATIC, bounded, self.slack)
+        # Without an inequality the largest slack is zero, which takes no limbs.
+        add_limbs(builder, name, "claim", Kind.STATIC, bounded, self.slack)
         place = 0
         for constraint in self.formula.every:
             static = () if constraint.exact else tuple(limb_cell(name, self.slack, place, -1))
@@ -122,7 +122,7 @@ class FormulaGadget:
         counts = [tally.count(columns) for tally in self.formula.tallies]
         if self.is_direct:
             slacks = [max(c.value(counts), 0) for c in self.formula.every if not c.exact]
-            return clipped_limbs(f"{self.name}/slack", self.slack, slacks) if slacks else {}
+            return clipped_limbs(f"{self.name}/slack", self.slack, slacks)
         result = clipped_limbs(f"{self.name}/count", self.largest_count, counts)
         if self.formula.every:
             result |= self.every.witness(result)

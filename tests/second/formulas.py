@@ -101,7 +101,7 @@ def formula_of(truth: Truth, atom: Atom) -> Formula:
     RULES[atom.metric](truth, atom, result)
     for constraint in result.every:
         low, high = constraint.bounds(result.tallies)
-        require(high >= 0 and not (constraint.exact and low > 0), "statement", "no predictions meet the claim")
+        require(low <= 0 <= high, "statement", "no predictions meet the claim")
     return result
 
 
