@@ -141,6 +141,13 @@ def test_an_opening_survives_its_file_and_is_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    for load, what in ((load_commitment, "commitment"), (load_opening, "opening")):
+        with pytest.raises(InvalidInput, match="no such file") as caught:
+            load(tmp_path / "none")
+        assert caught.value.where == f"{what} {tmp_path / 'none'}"
+
+
 def test_odd_openings_are_refused() -> None:
     data = opening_bytes(OPENING)
     for place in range(0, len(data), 7):
