@@ -143,6 +143,8 @@ def test_absent_parts_have_no_terms() -> None:
     terms = named(account(STANDARD, shape, *choose_parameters(STANDARD, shape)))
     absent = ("sample", "product ", "linear output", "linear sum", "functional")
     assert not [name for name in terms if name.startswith(absent)]
+    without_lookups = account(STANDARD, replace(SHAPE, lookups=0, table_rows=0), *choose_parameters(STANDARD, shape))
+    assert "lookup argument" not in named(without_lookups)
     zero_rounds = replace(shape, product_variables=0)
     choose_parameters(STANDARD, zero_rounds)
 
@@ -181,6 +183,82 @@ def test_no_other_message_length_is_smaller(cells: int) -> None:
             if account(STANDARD, shape, other, pads).reaches(128):
                 assert opening_bytes(shape, other) >= opening_bytes(shape, witness)
                 break
+
+
+def test_rows_and_their_variables() -> None:
+    oracle = OracleParameters(message=8, columns=64, pads=3)
+    for cells, static, rows, variables in (
+        (8, 0, 1, 0), (8, 8, 2, 1), (9, 8, 3, 2), (9, 17, 5, 3), (32, 0, 4, 2), (33, 0, 5, 3), (32, 1, 5, 3),
+    ):  # fmt: skip
+        shape = replace(SHAPE, batched_cells=cells, static_cells=static, address_variables=0)
+        assert (oracle.data_rows(shape), oracle.rows(shape)) == (rows, rows + 5)
+        assert oracle.row_variables(shape) == variables
+        # An address may have more variables than its rows need, or just as many.
+        assert oracle.row_variables(replace(shape, address_variables=3 + variables)) == variables
+        assert oracle.row_variables(replace(shape, address_variables=9)) == 6
+
+
+def test_the_size_of_an_opening() -> None:
+    oracle = OracleParameters(message=256, columns=2048, pads=100)
+    shape = replace(SHAPE, batched_cells=1000, static_cells=300)
+    # 356 elements of the combined row; columns of 11 rows, a salt and 5 digests: paths share 6 of their 11 levels.
+    assert opening_bytes(shape, oracle) == 20 * 356 + 100 * (4 * 11 + 32 + 32 * 5)
+    assert opening_bytes(shape, replace(oracle, pads=128)) == 20 * 384 + 128 * (4 * 11 + 32 + 32 * 4)
+
+
+def test_a_sum_of_just_the_target_reaches_it() -> None:
+    def reaches(error: int) -> bool:
+        term = soundness.Term(name="term", formula="", source="", error=error)
+        return Account(terms=(term, term)).reaches(100)
+
+    assert reaches(1 << 155)
+    assert not reaches((1 << 155) + 1)
+
+
+def test_no_rows_have_more_columns_than_the_profile() -> None:
+    shape = replace(SHAPE, lookups=1000, batched_cells=1 << 20)
+    for exponent in (6, 7, 8):
+        profile = replace(TEST_INSECURE, largest_columns=8 << exponent)
+        assert choose_parameters(profile, shape)[0].message == 1 << exponent
+
+
+def test_the_shorter_of_two_messages_of_one_size_is_chosen() -> None:
+    shape = replace(
+        SHAPE, lookups=1000, table_rows=100, tree_depth=11, product_variables=3, functional_variables=3,
+        batched_cells=3072, static_cells=0, address_variables=0,
+    )  # fmt: skip
+    witness, _ = choose_parameters(TEST_INSECURE, shape)
+    longer = replace(witness, message=128, columns=1024)
+    assert witness == OracleParameters(message=64, columns=512, pads=20)
+    assert account(TEST_INSECURE, shape, longer, pad_parameters(TEST_INSECURE)).reaches(20)
+    assert opening_bytes(shape, longer) == opening_bytes(shape, witness)
+
+
+def test_errors_may_take_the_whole_budget() -> None:
+    def error(pads: int) -> int:
+        oracle = OracleParameters(message=64, columns=512, pads=pads)
+        return sum(term.error for term in soundness._oracle_terms(TEST_INSECURE, SHAPE, oracle))
+
+    for pads in (1, 2, 3, 17, 63, 64):
+        found = soundness._fewest_pads(TEST_INSECURE, SHAPE, 64, error(pads))
+        assert found == OracleParameters(message=64, columns=512, pads=pads)
+    assert soundness._fewest_pads(TEST_INSECURE, SHAPE, 64, error(64) - 1) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "columns", "target", "pads"),
+    # One column is 2^-4 exactly: the three agreements add up to 128 columns, and four bits are ground.
+    [(14, 128, 4, 1), (14, 128, 5, 2), (14, 128, 15, 14), (8, 64, 10, None)],
+)
+def test_the_pad_oracle_opens_from_one_column_to_as_many_as_cells(
+    message: int, columns: int, target: int, pads: int | None
+) -> None:
+    profile = replace(TEST_INSECURE, pad_message=message, pad_columns=columns, pad_target_bits=target)
+    if pads:
+        assert pad_parameters(profile).pads == pads
+    else:
+        with pytest.raises(ValueError, match="too small"):
+            pad_parameters(profile)
 
 
 def test_a_statement_beyond_the_profile_is_refused() -> None:

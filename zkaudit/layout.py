@@ -65,14 +65,12 @@ class Layout:
     def static_places(self) -> dict[str, int]:
         """First place of each static column; the columns of the commitment are aligned to ring elements."""
         result, place = {}, 0
-        aligned = True
         for column in self.circuit.of_kind(Kind.STATIC):
-            # The two columns of the commitment come first, and what follows them is aligned too.
-            if aligned:
-                place = -(-place // WEIGHT_ALIGNMENT) * WEIGHT_ALIGNMENT
             result[column.name] = place
             place += column.positions
-            aligned = column.name in (WEIGHTS, RANDOMNESS)
+            # The two columns of the commitment come first, and what follows them is aligned too.
+            if column.name in (WEIGHTS, RANDOMNESS):
+                place = -(-place // WEIGHT_ALIGNMENT) * WEIGHT_ALIGNMENT
         return result
 
     @cached_property

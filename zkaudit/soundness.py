@@ -180,7 +180,7 @@ def opening_bytes(shape: StatementShape, witness: OracleParameters) -> int:
     t sorted paths share about log2(t) levels each.
     """
     columns = witness.pads
-    path = 32 * max(0, _log2(witness.columns) - (columns.bit_length() - 1))
+    path = 32 * (_log2(witness.columns) - _log2(columns))
     return 20 * witness.dimension + columns * (4 * witness.rows(shape) + SALT_BYTES + path)
 
 

@@ -45,6 +45,14 @@ def test_the_value_is_the_sum_of_its_terms() -> None:
     assert value.tolist() == (expected % MODULUS).tolist()
 
 
+@pytest.mark.parametrize(
+    ("count", "blocks"),
+    [(0, []), (1, [(0, 1)]), (64, [(0, 64)]), (65, [(0, 64), (64, 1)]), (130, [(0, 64), (64, 64), (128, 2)])],
+)
+def test_as_many_ring_elements_as_asked(count: int, blocks: list[tuple[int, int]]) -> None:
+    assert [(start, len(elements)) for start, elements in ajtai.ring_blocks(b"a", count)] == blocks
+
+
 @pytest.mark.parametrize("count", [1, 511, 512, 513, 64 * 512, 64 * 512 + 1])
 def test_commitments_are_linear_and_their_elements_a_prefix(count: int) -> None:
     none = np.zeros(2048, np.int8)
@@ -86,6 +94,8 @@ def test_randomness_is_uniform_in_its_interval() -> None:
     mean = len(drawn) / 255
     # Chi-squared with 254 degrees of freedom: below 400 but once in 10^8 runs.
     assert ((counts - mean) ** 2 / mean).sum() < 400
+    places = drawn.reshape(100, 2048)
+    assert (places.min(axis=0) < places.max(axis=0)).all()
 
 
 def test_nothing_secret_is_printed() -> None:
@@ -117,9 +127,18 @@ def test_values_are_checked_at_construction() -> None:
     for wrong in (scalars[:2047], np.full(2048, -128, np.int8), scalars.astype(np.int16)):
         with pytest.raises(InvalidInput, match="randomness"):
             Opening(randomness=wrong, commitment_digest=bytes(32))
-    commitment, _ = commit(ARCHITECTURE, CELLS)
-    with pytest.raises(ValueError, match="read-only"):
-        commitment.value[0] = 1
+
+
+def test_values_are_copies_that_nobody_can_change() -> None:
+    value, scalars = np.zeros(512, np.uint32), np.zeros(2048, np.int8)
+    commitment = Commitment(architecture=ARCHITECTURE, value=value)
+    opening = Opening(randomness=scalars, commitment_digest=commitment.digest())
+    value[0] = scalars[0] = 1
+    assert not commitment.value.any()
+    assert not opening.randomness.any()
+    for kept in (commitment.value, opening.randomness):
+        with pytest.raises(ValueError, match="read-only"):
+            kept[0] = 1
 
 
 def test_cells_must_fit_the_architecture() -> None:

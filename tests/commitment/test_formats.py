@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zkaudit import wire
+from zkaudit import commitment, wire
 from zkaudit.commitment import commit, load_commitment, load_opening, save_commitment, save_opening
 from zkaudit.commitment.formats import (
     COMMITMENT_LIMIT,
@@ -46,6 +46,10 @@ def test_a_commitment_survives_its_file(tmp_path: Path) -> None:
     assert commitment_text(again).encode() == path.read_bytes()
     with pytest.raises(InvalidInput, match="exists already"):
         save_commitment(path, COMMITMENT, overwrite=False)
+
+
+def test_every_public_name_is_there() -> None:
+    assert [name for name in commitment.__all__ if not hasattr(commitment, name)] == []
 
 
 def test_layout_is_free_and_content_is_not() -> None:
@@ -139,6 +143,13 @@ def test_an_opening_survives_its_file_and_is_private(tmp_path: Path) -> None:
     save_opening(path, other, overwrite=True)
     assert path.read_bytes() != before
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    for load, what in ((load_commitment, "commitment"), (load_opening, "opening")):
+        with pytest.raises(InvalidInput, match="no such file") as caught:
+            load(tmp_path / "none")
+        assert caught.value.where == f"{what} {tmp_path / 'none'}"
 
 
 def test_odd_openings_are_refused() -> None:

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
+from tests.counting import calls_of
 from zkaudit.commitment import ring
 from zkaudit.field.koalabear import HALF, MODULUS
 
@@ -24,13 +25,15 @@ def negacyclic(a: list[int], b: list[int]) -> list[int]:
     return [value % MODULUS for value in result]
 
 
-@pytest.mark.parametrize(("kind", "index"), [(b"a", 0), (b"a", 3), (b"b", 31)])
+# In the last one of these, word 19426 is p itself.
+@pytest.mark.parametrize(("kind", "index"), [(b"a", 0), (b"a", 3), (b"b", 31), (b"a", 24877)])
 def test_elements_are_the_documented_stream(kind: bytes, index: int) -> None:
     label = b"zkaudit ring expansion" + bytes(10)
     seed = hashlib.sha256(b"zkaudit commitment: Ajtai over KoalaBear, X^512 + 1, version 1").digest()
     place = (64 * index).to_bytes(8, "big") + (64 * index + 64).to_bytes(8, "big")
     stream = hashlib.shake_128(label + seed + kind + place).digest(4 * 40_000)
-    words = (int.from_bytes(stream[i : i + 4], "big") & 0x7FFFFFFF for i in range(0, len(stream), 4))
+    words = [int.from_bytes(stream[i : i + 4], "big") & 0x7FFFFFFF for i in range(0, len(stream), 4)]
+    assert (MODULUS in words) == (index == 24877)
     expected = [word for word in words if word < MODULUS][: 64 * 512]
     assert (ring.uniform_block(kind, index).astype(np.int64) % MODULUS).reshape(-1).tolist() == expected
 
@@ -46,8 +49,9 @@ def test_elements_never_change() -> None:
 
 def test_a_short_stream_is_extended(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = ring.uniform_block(b"a", 1)
-    monkeypatch.setattr(ring, "_WORDS", 1000)
+    monkeypatch.setattr(ring, "_WORDS", 1001)
     assert np.array_equal(ring.uniform_block.__wrapped__(b"a", 1), expected)
+    assert calls_of(lambda: ring.uniform_block.__wrapped__(b"a", 1)) < 200
 
 
 def test_elements_are_read_only_and_centred() -> None:
@@ -89,6 +93,16 @@ def test_long_sums_are_reduced_on_the_way(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(ring, "_OUTER", 128)
     assert ring.sum_of_products([(elements, cells)] * 7).tolist() == (7 * once % MODULUS).tolist()
     assert ring.sum_of_products([]).tolist() == [0] * 512
+
+
+def test_long_sums_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The same bound in a smaller ring: odd products of 2^37 each, more than twice as many as float64 adds up exactly.
+    monkeypatch.setattr(ring, "DEGREE", 8)
+    count, blocks = 40_001, 7
+    elements = np.full((count, 8), HALF - 1, np.int32)
+    cells = np.full((count, 8), 127, np.int8)
+    expected = [count * blocks * (HALF - 1) * 127 * (2 * k + 2 - 8) % MODULUS for k in range(8)]
+    assert ring.sum_of_products([(elements, cells)] * blocks).tolist() == expected
 
 
 @pytest.mark.parametrize("inner", [1, 255, 256, 257, 1024])

@@ -74,6 +74,24 @@ def test_long_products_are_made_in_pieces(monkeypatch: pytest.MonkeyPatch, other
     np.testing.assert_array_equal(arrays.multiply(short, short)[:, 3:], arrays.multiply(short[:, 3:], short[:, 3:]))
 
 
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [((45,), (2, 45)), ((45,), (1, 45)), ((45, 1), (1, 3)), ((45, 3), (3,)), ((45, 3), (45, 1)), ((3, 45), (45,))],
+)
+def test_products_are_broadcast(monkeypatch: pytest.MonkeyPatch, left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    monkeypatch.setattr(arrays, "_CHUNK", 8)
+    a, b = vector(*left), vector(*right)
+    shape = np.broadcast_shapes(left, right)
+    long_a, long_b = (
+        np.stack([np.broadcast_to(coordinate, shape) for coordinate in values]).reshape(5, -1) for values in (a, b)
+    )
+    products = arrays.multiply(a, b)
+    assert products.shape == (5, *shape)
+    assert scalars(products) == [
+        extension.multiply(x, y) for x, y in zip(scalars(long_a), scalars(long_b), strict=True)
+    ]
+
+
 @pytest.mark.parametrize("inner", [0, 1, 7, 8, 9, 23])
 def test_matrix_products(monkeypatch: pytest.MonkeyPatch, inner: int) -> None:
     monkeypatch.setattr(arrays, "_CHUNK", 8)
@@ -96,6 +114,8 @@ def test_matrix_products(monkeypatch: pytest.MonkeyPatch, inner: int) -> None:
         (-65535, 65536, np.int64),
         (-65536, 65537, np.int64),
         (-(2**45), 2**45, np.int64),
+        (-(2**45), 5, np.int64),
+        (-5, 2**45, np.int64),
     ):
         matrix = RANDOM.integers(low, high, (3, inner)).astype(kind)
         if inner:
@@ -104,9 +124,10 @@ def test_matrix_products(monkeypatch: pytest.MonkeyPatch, inner: int) -> None:
         assert scalars(arrays.matrix_vector(matrix, x)) == [dot(row, scalars(x)) for row in rows]
 
 
-def test_sums_of_the_largest_residues_are_exact() -> None:
-    """The most terms of one product, all of them as large as they get."""
-    inner = arrays._CHUNK
+@pytest.mark.parametrize("inner", [arrays._CHUNK, 1 << 17])
+def test_sums_of_the_largest_residues_are_exact(monkeypatch: pytest.MonkeyPatch, inner: int) -> None:
+    """The most terms of one product, as it is and if pieces were longer, all of them as large as they get."""
+    monkeypatch.setattr(arrays, "_CHUNK", inner)
     ones = np.full((1, inner), TOP, np.uint64)
     assert arrays.matrix_product(ones, ones.T).tolist() == [[inner * TOP * TOP % MODULUS]]
     matrix = np.full((1, inner), 65535, np.int64)

@@ -206,7 +206,7 @@ def of_case(case: cases.Case) -> Case:
 
 
 GENERAL = Window(
-    channels=2, height=5, width=6, filters=3, kernel=(2, 3), stride=(2, 1), dilation=(2, 2), padding=(1, 0, 2, 1)
+    channels=2, height=5, width=6, filters=3, kernel=(2, 3), stride=(2, 1), dilation=(2, 1), padding=(1, 0, 2, 1)
 )
 GROUPED = Window(channels=4, height=3, width=4, filters=6, kernel=(2, 2), stride=(1, 2), groups=2)
 DEPTHWISE = Window(channels=3, height=3, width=3, filters=3, kernel=(3, 3), padding=(1, 1, 1, 1), groups=3)

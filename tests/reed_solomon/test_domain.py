@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from zkaudit.field.arrays import Array
 from zkaudit.field.koalabear import MODULUS
-from zkaudit.reed_solomon.domain import Domain, bit_reversal, evaluate_polynomial, interpolate, powers
+from zkaudit.reed_solomon.domain import (
+    Domain,
+    _inverse_matrix,
+    _twist,
+    bit_reversal,
+    evaluate_polynomial,
+    interpolate,
+    powers,
+)
 
 GF = galois.GF(MODULUS, primitive_element=3, verify=False)
 
@@ -43,6 +51,7 @@ def test_points(width: int, columns: int, pads: int) -> None:
     assert all(pow(x, width, MODULUS) == 1 for x in cells)
     assert all(pow(x * pow(3, -1, MODULUS), columns, MODULUS) == 1 for x in points)
     assert domain.column_points(list(range(columns))).tolist() == points
+    assert [domain.coset_shift(coset) for coset in range(domain.cosets)] == points[::width]
     root = pow(3, (MODULUS - 1) // width, MODULUS)
     bits = width.bit_length() - 1
     assert cells == [pow(root, int(format(i, f"0{bits}b")[::-1], 2), MODULUS) for i in range(width)]
@@ -54,6 +63,10 @@ def test_points(width: int, columns: int, pads: int) -> None:
 def test_impossible_domains(width: int, columns: int, pads: int) -> None:
     with pytest.raises(ValueError, match=r"power of two|columns|pads"):
         Domain(width, columns, pads)
+
+
+def test_the_largest_domain_is_the_largest_subgroup() -> None:
+    assert Domain(1 << 21, 1 << 24, 100).cosets == 8
 
 
 @pytest.mark.parametrize(("width", "columns", "pads"), [(2, 8, 1), (8, 32, 3), (16, 128, 16)])
@@ -104,6 +117,12 @@ def test_extreme_residues_do_not_overflow() -> None:
     expected = [sum((MODULUS - 1) * pow(int(x), j, MODULUS) for j in range(1 << 10)) % MODULUS for x in point]
     assert found[4].tolist() == expected
     assert interpolate(top)[0].tolist() == [MODULUS - 1] + [0] * (top.shape[1] - 1)
+
+
+def test_kept_tables_are_read_only() -> None:
+    for table in (bit_reversal(4), _inverse_matrix(4), _twist(10, 5)):
+        with pytest.raises(ValueError, match="read-only"):
+            table[0] = 0
 
 
 def test_powers() -> None:

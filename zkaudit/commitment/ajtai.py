@@ -127,7 +127,7 @@ def draw_randomness() -> NDArray[np.int8]:
     """Fresh scalars (2048,), exactly uniform in [-127, 127], from the operating system's generator."""
     scalars = np.zeros(0, np.int8)
     while len(scalars) < RANDOMNESS:
-        drawn = np.frombuffer(secrets.token_bytes(RANDOMNESS + 64), np.uint8)
+        drawn = np.frombuffer(secrets.token_bytes(RANDOMNESS), np.uint8)
         accepted = drawn[drawn <= 2 * RANDOMNESS_BOUND].astype(np.int16) - RANDOMNESS_BOUND
         scalars = np.concatenate([scalars, accepted.astype(np.int8)])
     return scalars[:RANDOMNESS]
@@ -137,8 +137,8 @@ def commitment_value(weight_cells: NDArray[np.int8], randomness: NDArray[np.int8
     """com for weight cells (n,) and scalars (2048,), canonical residues (512,)."""
     total = ring.sum_of_products(_weight_products(weight_cells))
     for start, elements in ring_blocks(RANDOMNESS_KIND, RANDOMNESS):
-        # 64 * 2^7 * 2^30 stays far below 2^63.
-        total += randomness[start : start + len(elements)].astype(np.int64) @ elements.astype(np.int64) % MODULUS
+        # 2048 * 2^7 * 2^30 stays far below 2^63.
+        total += randomness[start : start + len(elements)].astype(np.int64) @ elements.astype(np.int64)
     return (total % MODULUS).astype(np.uint32)
 
 
@@ -148,10 +148,10 @@ def _weight_products(weight_cells: NDArray[np.int8]) -> Iterator[tuple[NDArray[n
     while group := list(islice(blocks, _BLOCKS)):
         elements = np.concatenate([block for _, block in group])
         first = ring.DEGREE * group[0][0]
-        cells = weight_cells[first : first + elements.size]
-        if cells.size < elements.size:
-            cells = np.concatenate([cells, np.zeros(elements.size - cells.size, np.int8)])
-        yield elements, cells.reshape(elements.shape)
+        part = weight_cells[first : first + elements.size]
+        cells = np.zeros(elements.shape, np.int8)
+        cells.reshape(-1)[: len(part)] = part
+        yield elements, cells
 
 
 def ring_blocks(kind: bytes, count: int) -> Iterator[tuple[int, NDArray[np.int32]]]:

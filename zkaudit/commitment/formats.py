@@ -9,7 +9,7 @@ import numpy as np
 
 from zkaudit import wire
 from zkaudit.commitment.ajtai import RANDOMNESS, SCHEME, VERSION, Commitment, Opening, pack_residues, unpack_residues
-from zkaudit.documents import read_document
+from zkaudit.documents import hex_of, read_document
 from zkaudit.errors import InvalidInput
 from zkaudit.model.architecture import Architecture
 
@@ -59,7 +59,7 @@ def parse_commitment(data: bytes, where: str = "commitment") -> Commitment:
         "digest": str,
         "scheme": str,
         "architecture": dict,
-        "value": wire.list_of(_line, _LINES),
+        "value": wire.list_of(hex_of(_LINE_BYTES), _LINES),
     }
     body = read_document(data, COMMITMENT_FORMAT, VERSION, fields, where, COMMITMENT_LIMIT)
     if body["scheme"] != SCHEME:
@@ -109,10 +109,3 @@ def save_opening(path: str | Path, opening: Opening, *, overwrite: bool = False)
 def load_opening(path: str | Path) -> Opening:
     """Reads an opening file; `InvalidInput` for a file that is not one."""
     return parse_opening(wire.read_bounded(path, OPENING_LIMIT, "opening"), f"opening {path}")
-
-
-def _line(value: object, where: str) -> bytes:
-    """A checker of one line of the value."""
-    if type(value) is str and len(value) == 2 * _LINE_BYTES and not set(value) - set("0123456789abcdef"):
-        return bytes.fromhex(value)
-    raise InvalidInput("not a line of the value", where=where, expected=f"{2 * _LINE_BYTES} lower-case hex digits")

@@ -79,7 +79,7 @@ def subtract(a: Array, b: Array) -> Array:
 
 def multiply(a: Array, b: Array) -> Array:
     """Product in F, elementwise: (5, ...) * (5, ...) with broadcasting over the trailing axes."""
-    if a.ndim == 2 and a.shape[1] > 2 * _CHUNK and (a.shape == b.shape or b.shape[1] == 1):
+    if a.ndim == b.ndim == 2 and a.shape[1] > 2 * _CHUNK:
         result = np.empty_like(a)
         for start in range(0, a.shape[1], _CHUNK):
             part = slice(start, start + _CHUNK)
@@ -152,10 +152,7 @@ def matrix_vector(matrix: NDArray[np.integer], vector: Array) -> Array:
     Entries of magnitude below 2^16 (weights, pixels) take one float64 product, any others two.
     """
     rows, inner = matrix.shape
-    small = matrix.dtype.itemsize == 1 or (
-        matrix.size > 0 and int(matrix.max()) < 1 << 16 and int(matrix.min()) > -(1 << 16)
-    )
-    if not small:
+    if max(int(matrix.max(initial=0)), -int(matrix.min(initial=0))) >= 1 << 16:
         return np.ascontiguousarray(matrix_product(residues(matrix), np.ascontiguousarray(vector.T)).T)
     result = np.zeros((rows, 5), np.int64)
     for start in range(0, inner, _CHUNK):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from zkaudit.field import arrays
 from zkaudit.field.arrays import Array
-from zkaudit.field.extension import Element
+from zkaudit.field.extension import ONE, Element
 from zkaudit.relation import Window
 
 
@@ -47,8 +47,7 @@ class WindowTables:
     @staticmethod
     def of(window: Window, outputs: list[Array]) -> WindowTables:
         """From the eq tables of the axes of the output, one table for the output of a dense layer."""
-        one = np.zeros((5, 1), np.uint64)
-        one[0] = 1
+        one = arrays.from_elements([ONE])
         filters, height, width = outputs if len(outputs) == 3 else [outputs[0], one, one]
         return WindowTables(
             window,

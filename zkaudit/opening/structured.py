@@ -38,7 +38,7 @@ def range_product(a: Sequence[Element], a_start: int, b: Sequence[Element], b_st
             for digit in (0, 1):
                 a_digit = (a_start >> bit & 1) + digit + (state & 1)
                 b_digit = (b_start >> bit & 1) + digit + (state >> 1 & 1)
-                below = state >> 2 if digit == bound else int(digit < bound)
+                below = state >> 2 if digit == bound else bound
                 target = 4 * below + 2 * (b_digit >> 1) + (a_digit >> 1)
                 weight = factors[2 * (b_digit & 1) + (a_digit & 1)]
                 following[target] = add(following[target], multiply(value, weight))
@@ -86,10 +86,11 @@ def outer_product(point: Sequence[Element], first: int, rows: Array, columns: Ar
     group_chunk = max(1, _CHUNK // (outputs * width))
     row_chunk = max(1, _CHUNK // width)
     for g in range(0, groups, group_chunk):
-        part = slice(g, min(g + group_chunk, groups))
-        if group_chunk > 1 and groups > 1:
+        count = min(group_chunk, groups - g)
+        if count > 1:
+            part = slice(g, g + count)
             weights = arrays.multiply(rows[:, part, :, None], folded[:, part, None, :]).reshape(5, -1)
-            blocks = high(g * outputs, (part.stop - g) * outputs)
+            blocks = high(g * outputs, count * outputs)
             result = add(result, arrays.dot(weights, blocks.reshape(5, -1)))
             continue
         for o in range(0, outputs, row_chunk):

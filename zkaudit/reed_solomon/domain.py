@@ -38,15 +38,15 @@ def powers(base: int, count: int) -> Array:
 
 
 def _power_rows(bases: Array, count: int) -> Array:
-    """Powers below `count` of each base, (k,) -> (k, count), by doubling."""
-    table = np.ones((bases.size, max(count, 1)), np.uint64)
+    """Powers below `count` of each residue, (k,) -> (k, count), by doubling."""
+    table = np.ones((bases.size, count), np.uint64)
     filled = 1
-    step = bases.reshape(-1, 1) % _P
+    step = bases.reshape(-1, 1)
     while filled < count:
         table[:, filled : 2 * filled] = _reduce(table[:, : min(filled, count - filled)] * step)
         step = step * step % _P
         filled *= 2
-    return table[:, :count]
+    return table
 
 
 @lru_cache(maxsize=32)
