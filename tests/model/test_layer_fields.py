@@ -148,6 +148,7 @@ def test_activations_have_names(name: Any) -> None:
         (Sum(multipliers=(1, 2, 3)), ((2, 1, 1), (2, 3, 4), (2, 1, 1)), (2, 3, 4)),
         (Sum(multipliers=(1, 2)), ((4,), (4, 1, 1)), None),
         (Concatenate(), ((2, 3), (4, 3)), (6, 3)),
+        (Concatenate(), ((2, 3),), (2, 3)),
         (Concatenate(), ((2, 3), (2, 4)), None),
         (Concatenate(), ((2, 3, 4), (2, 3, 5)), None),
         (Concatenate(), ((2,), (3,), (4,)), (9,)),
@@ -213,6 +214,17 @@ def test_work(layer: Layer, read: list[Shape], made: Shape, work: int) -> None:
 def _network(*layers: Layer, shape: Any = (6,), **fields: Any) -> Architecture:
     chosen: dict[str, Any] = {"input_low": 0, "input_high": 255, "input_scale": (1.0).hex()} | fields
     return Architecture(input_shape=shape, layers=tuple(layers), **chosen)
+
+
+def test_a_form_that_is_no_map() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Architecture.from_canonical([])
+    assert caught.value.where == "architecture"
+
+
+def test_a_table_clamps_to_its_ends() -> None:
+    assert replace(TABLE, table=(5, 4, 9), table_low=-3).clamp == (-3, -1)
+    assert replace(TABLE, table=(5,), table_low=7).clamp == (7, 7)
 
 
 def test_as_much_work_as_is_accepted() -> None:
