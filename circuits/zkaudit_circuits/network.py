@@ -95,7 +95,7 @@ class Network:
     def run(self) -> None:
         """Every layer, and the argmax of the last tensor."""
         architecture = self.architecture
-        interval = Interval(low=min(0, architecture.input_low), high=max(0, architecture.input_high))
+        interval = Interval(low=architecture.input_low, high=architecture.input_high)
         self.builder.add_column(INPUT, Kind.PUBLIC, architecture.features, interval)
         view = whole(INPUT, architecture.features)
         self.tensors.append(Activation(view=view, shape=architecture.input_shape, interval=interval))
