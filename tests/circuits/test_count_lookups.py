@@ -9,9 +9,9 @@ import pytest
 
 from tests.cases import Case, network_case, random_case
 from zkaudit.model.architecture import Convolution, Dense, MaxPool, Requantise
-from zkaudit.relation import Circuit, Integers, multiplicity
+from zkaudit.relation import Circuit, Integers, Table, multiplicity
 from zkaudit_circuits import network
-from zkaudit_circuits.network import count_lookups
+from zkaudit_circuits.network import count_lookups, row_numbers
 
 POOLED = network_case(
     (2, 5, 5),
@@ -66,6 +66,28 @@ def test_every_tuple_counts_once(monkeypatch: pytest.MonkeyPatch, case: Case, ch
         assert [counts[tuple(entry)] for entry in table.entries.tolist()] == result[name].tolist()
         assert result[name].sum() == sum(counts.values())
         np.testing.assert_array_equal(columns[multiplicity(name)], result[name])
+
+
+def clamp(low: int, high: int) -> list[tuple[int, ...]]:
+    """Pre-clamp values and bytes."""
+    return [(value, min(max(value, 0), 255)) for value in range(low, high + 1)]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [(value,) for value in range(-128, 128)],
+        [(0,)],
+        clamp(-40, 300),
+        clamp(7, 7),
+        [(left, right, left * right) for left in range(8) for right in range(8)],
+        [*((value, 0) for value in range(6)), *((0, value) for value in range(1, 6))],
+    ],
+)
+def test_each_row_has_its_number(entries: list[tuple[int, ...]]) -> None:
+    table = Table(name="table", entries=np.array(entries, np.int64))
+    values = [np.array(column, np.int64) for column in zip(*entries, strict=True)]
+    assert row_numbers(table, values).tolist() == list(range(len(entries)))
 
 
 def test_cells_outside_a_table_count_nowhere() -> None:

@@ -34,6 +34,11 @@ BYTES = (0, 255)
 SIGNED = (-128, 127)
 ABOVE = Requantise(shift=2, activation="table", table=tuple(range(20, 90)), table_low=-30)
 BELOW = Requantise(shift=2, activation="table", table=tuple(range(-90, -20)), table_low=-30)
+OFF_ZERO = (
+    Requantise(shift=3, activation="table", table=tuple(range(40)), table_low=9),
+    Requantise(shift=3, activation="table", table=tuple(range(40)), table_low=-49),
+)
+"""Clamps that end on one side of zero."""
 WINDOW = {"kernel": (2, 3), "stride": (2, 1), "padding": (1, 2, 0, 1)}
 
 
@@ -134,6 +139,42 @@ ODDITIES: dict[str, tuple[Shape, tuple[Layer, ...], int, tuple[int, int]]] = {
     "pools of an interval below zero": (
         (2, 5, 4),
         (Sum(multipliers=(1,)), BELOW, pooled(7, False), identity(4, (3, 1)), dense(30, 2)),
+        2,
+        SIGNED,
+    ),
+    "a clamp above zero": (
+        (2, 5, 4),
+        (Sum(multipliers=(1,)), ABOVE, pooled(7, False), OFF_ZERO[0], dense(30, 2)),
+        2,
+        SIGNED,
+    ),
+    "a clamp below zero": (
+        (2, 5, 4),
+        (Sum(multipliers=(1,)), BELOW, pooled(7, False), OFF_ZERO[1], dense(30, 2)),
+        2,
+        SIGNED,
+    ),
+    "padding of an interval above zero": (
+        (1, 1, 1),
+        (
+            Sum(multipliers=(1,)),
+            ABOVE,
+            Pad(padding=(1, 1, 0, 1)),
+            maximum((2, 2), (1, 1), (0, 0, 0, 0)),
+            dense(2, 2),
+        ),
+        2,
+        SIGNED,
+    ),
+    "padding of an interval below zero": (
+        (1, 1, 2),
+        (
+            Sum(multipliers=(1,)),
+            BELOW,
+            Pad(padding=(1, 1, 0, 1)),
+            maximum((2, 2), (1, 1), (0, 0, 0, 0)),
+            dense(3, 2),
+        ),
         2,
         SIGNED,
     ),
