@@ -90,13 +90,20 @@ def test_each_row_has_its_number(entries: list[tuple[int, ...]]) -> None:
     assert row_numbers(table, values).tolist() == list(range(len(entries)))
 
 
-def test_cells_outside_a_table_count_nowhere() -> None:
+@pytest.mark.parametrize("values", [(-129,), (128,), (-129, 128), (-129, -128), (128, 127, -128), (-500, 500, 0)])
+def test_cells_outside_a_table_count_nowhere(values: tuple[int, ...]) -> None:
     case = random_case((4, 3, 2), 3)
     circuit, columns = case.statement.layout.circuit, case.columns()
     before = count_lookups(circuit, columns)
     weights = columns["weights"].copy()
-    weights[:2] = (-129, 128)
+    replaced = weights[: len(values)].tolist()
+    weights[: len(values)] = values
     after = count_lookups(circuit, columns | {"weights": weights})
-    changed = [name for name in before if not np.array_equal(before[name], after[name])]
-    assert len(changed) == 1
-    assert before[changed[0]].sum() - after[changed[0]].sum() == 2
+    expected = before["signed byte"].copy()
+    for cell in replaced:
+        expected[cell + 128] -= 1
+    for cell in values:
+        if -128 <= cell <= 127:
+            expected[cell + 128] += 1
+    np.testing.assert_array_equal(after.pop("signed byte"), expected)
+    assert all(np.array_equal(before[name], counts) for name, counts in after.items())

@@ -36,7 +36,7 @@ ABOVE = Requantise(shift=2, activation="table", table=tuple(range(20, 90)), tabl
 BELOW = Requantise(shift=2, activation="table", table=tuple(range(-90, -20)), table_low=-30)
 OFF_ZERO = (
     Requantise(shift=3, activation="table", table=tuple(range(40)), table_low=9),
-    Requantise(shift=3, activation="table", table=tuple(range(40)), table_low=-49),
+    Requantise(shift=3, activation="table", table=tuple(range(40)), table_low=-46),
 )
 """Clamps that end on one side of zero."""
 WINDOW = {"kernel": (2, 3), "stride": (2, 1), "padding": (1, 2, 0, 1)}
