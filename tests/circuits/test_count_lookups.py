@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.cases import Case, network_case, random_case
-from zkaudit.model.architecture import Convolution, Dense, MaxPool, Requantise
+from zkaudit.model.architecture import Convolution, Dense, MaxPool, Requantise, Sum
 from zkaudit.relation import Circuit, Integers, Table, multiplicity
 from zkaudit_circuits import network
 from zkaudit_circuits.network import count_lookups, row_numbers
@@ -34,6 +34,19 @@ POOLED = network_case(
 )
 
 
+ODD = network_case(
+    (1, 1, 4),
+    (
+        Sum(multipliers=(1,)),
+        Requantise(shift=0, activation="relu"),
+        MaxPool(kernel=(1, 2), stride=(1, 1), dilation=(1, 1), padding=(0, 0, 0, 0)),
+        Dense(inputs=3, outputs=2, bias_limbs=2),
+    ),
+    3,
+)
+"""Three pairs, the second of which begins where as many are before as after it."""
+
+
 def tuples(circuit: Circuit, columns: dict[str, Integers], table: str) -> Counter[tuple[int, ...]]:
     counts: Counter[tuple[int, ...]] = Counter()
     for lookup in circuit.lookups:
@@ -56,7 +69,7 @@ def tuples(circuit: Circuit, columns: dict[str, Integers], table: str) -> Counte
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 1 << 18])
-@pytest.mark.parametrize("case", [random_case((4, 3, 2), 3), random_case((3, 2), 1), POOLED])
+@pytest.mark.parametrize("case", [random_case((4, 3, 2), 3), random_case((3, 2), 1), POOLED, ODD])
 def test_every_tuple_counts_once(monkeypatch: pytest.MonkeyPatch, case: Case, chunk: int) -> None:
     monkeypatch.setattr(network, "_CHUNK", chunk)
     circuit, columns = case.statement.layout.circuit, case.columns()
