@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,14 @@ def test_every_public_name_has_a_home() -> None:
     assert set(zkaudit._HOMES.values()) <= modules().keys()
     with pytest.raises(AttributeError):
         zkaudit.__getattr__("not a name")
+
+
+@pytest.mark.parametrize(
+    "module", ["checking", "commitment", "gate", "model.architecture", "model.float_graph", "signing"]
+)
+def test_exported_names_exist(module: str) -> None:
+    loaded = import_module(f"zkaudit.{module}")
+    assert set(loaded.__all__) <= set(dir(loaded))
 
 
 def test_the_block_blocks() -> None:

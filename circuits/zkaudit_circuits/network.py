@@ -95,7 +95,7 @@ class Network:
     def run(self) -> None:
         """Every layer, and the argmax of the last tensor."""
         architecture = self.architecture
-        interval = Interval(low=min(0, architecture.input_low), high=max(0, architecture.input_high))
+        interval = Interval(low=architecture.input_low, high=architecture.input_high)
         self.builder.add_column(INPUT, Kind.PUBLIC, architecture.features, interval)
         view = whole(INPUT, architecture.features)
         self.tensors.append(Activation(view=view, shape=architecture.input_shape, interval=interval))
@@ -320,14 +320,14 @@ def _view(layer: kinds.Layer, sources: list[Activation], shape: Shape) -> Activa
 
 
 def _accumulator(tensor: Tensor) -> Accumulator:
-    if isinstance(tensor, Activation):
-        raise ValueError("a requantisation reads an accumulator")
+    """What a requantisation reads: no architecture has another source of it."""
+    assert isinstance(tensor, Accumulator)
     return tensor
 
 
 def _activation(tensor: Tensor) -> Activation:
-    if isinstance(tensor, Accumulator):
-        raise ValueError("only a requantisation reads an accumulator")
+    """What all other layers read."""
+    assert isinstance(tensor, Activation)
     return tensor
 
 
@@ -434,6 +434,6 @@ def row_numbers(table: Table, values: list[Integers]) -> Integers:
         return values[0] * math.isqrt(len(table.entries)) + values[1]
     first = table.entries[:, 0]
     largest = int(first.max())
-    if len(values) == 1 or int(first[-1]) == largest:
+    if int(first[-1]) == largest:
         return np.asarray(values[0] - first[0], np.int64)
     return np.where(values[0] > 0, values[0], np.where(values[1] > 0, largest + values[1], 0))

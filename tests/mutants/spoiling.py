@@ -8,12 +8,16 @@ from functools import cached_property
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from tests.imports import closure, modules
 
 OURS = ("zkaudit", "zkaudit_circuits", "tests")
+
+TESTS = str(Path(__file__).parents[1])
+"""Files of tests in folders that are no packages are modules without the name of the folder."""
 
 
 def spoil_function(module: str, tree: ast.Module, scope: tuple[str, ...]) -> None:
@@ -29,8 +33,8 @@ def spoil_body(module: str, tree: ast.Module) -> None:
     Running the text in the loaded module would make its classes a second time, beside those that others hold.
     """
     sys.meta_path.insert(0, _Finder(module, tree))
-    for name in list(sys.modules):
-        if name.partition(".")[0] in OURS:
+    for name, loaded in list(sys.modules.items()):
+        if name.partition(".")[0] in OURS or str(getattr(loaded, "__file__", "")).startswith(TESTS):
             del sys.modules[name]
 
 

@@ -33,7 +33,7 @@ class Graph:
 def walk(layers: tuple[Layer, ...], input_shape: Shape, input_interval: Interval) -> Graph:
     """The graph of layers in topological order; `InvalidInput` names the first layer that does not fit."""
     state = _Walk(
-        shapes=[input_shape], intervals=[input_interval], public=[True], readers=[0], counts=dict.fromkeys(KINDS, 0)
+        shapes=[input_shape], intervals=[input_interval], public=[True], read=[False], counts=dict.fromkeys(KINDS, 0)
     )
     for layer in layers:
         state.add(layer)
@@ -64,13 +64,13 @@ def work_of(layer: Layer, read: list[Shape], shape: Shape) -> int:
 class _Walk:
     """Lists that grow by one tensor a layer.
 
-    `public` marks the input and its views, `readers` counts who reads a tensor.
+    `public` marks the input and its views, `read` what a layer has read.
     """
 
     shapes: list[Shape]
     intervals: list[Interval | None]
     public: list[bool]
-    readers: list[int]
+    read: list[bool]
     counts: dict[str, int]
     work: int = 0
     names: list[str] = field(default_factory=list)
@@ -98,13 +98,13 @@ class _Walk:
                 next_step="use smaller inputs or fewer layers",
             )
         for source in sources:
-            self.readers[source] += 1
+            self.read[source] = True
         self.names.append(where)
         self.layers.append(replace(layer, sources=sources))
         self.shapes.append(shape)
         self.intervals.append(None if layer.makes_accumulator else self._interval(layer, sources))
         self.public.append(isinstance(layer, View) and any(self.public[source] for source in sources))
-        self.readers.append(0)
+        self.read.append(False)
 
     def _check_sources(self, layer: Layer, sources: tuple[int, ...], where: str) -> None:
         """The rules of who may read what."""
@@ -123,7 +123,7 @@ class _Walk:
                 )
             if layer.reads_accumulator and not accumulator:
                 raise InvalidInput(f"reads tensor {source}, an activation", where=where, expected="an accumulator")
-            if accumulator and self.readers[source]:
+            if accumulator and self.read[source]:
                 raise InvalidInput(f"reads tensor {source}, an accumulator that has a reader already", where=where)
             if self.public[source] and not layer.reads_input:
                 raise InvalidInput(
@@ -152,8 +152,8 @@ class _Walk:
 
     def finish(self) -> None:
         """The rules of the last tensor, and that every other one is read."""
-        for where, readers in zip(self.names[:-1], self.readers[1:-1], strict=True):
-            if not readers:
+        for where, read in zip(self.names[:-1], self.read[1:-1], strict=True):
+            if not read:
                 raise InvalidInput("nothing reads its output", where=where)
         if self.public[-1]:
             raise InvalidInput("the output of the network is its input", where=self.names[-1])
