@@ -26,7 +26,7 @@ from zkaudit.model.architecture import (
     Transpose,
 )
 from zkaudit.model.graph import work_of
-from zkaudit.model.kinds import layer_from_canonical, layers_from_canonical
+from zkaudit.model.kinds import layer_canonical, layer_from_canonical, layers_from_canonical
 
 DENSE = Dense(inputs=6, outputs=4, bias_limbs=2)
 CONVOLUTION = Convolution(
@@ -351,3 +351,16 @@ def test_defaults_of_the_canonical_form() -> None:
     assert layer == Dense(inputs=6, outputs=4, bias_limbs=2, weight_limbs=1, sources=())
     (step,) = layers_from_canonical([{"kind": "requantise", "shift": 8, "activation": "relu"}], "layers")
     assert step == Requantise(shift=8, activation="relu", multipliers=(), table=(), table_low=0, sources=())
+
+
+def test_weights_of_two_limbs_are_written() -> None:
+    form = {"kind": "dense", "inputs": 6, "outputs": 4, "bias_limbs": 2, "weight_limbs": 2}
+    (layer,) = layers_from_canonical([form], "layers")
+    assert layer == replace(DENSE, weight_limbs=2)
+    assert layer_canonical(layer, 0) == form
+
+
+def test_clamps_of_the_named_activations() -> None:
+    assert RELU.clamp == (RELU.low, RELU.high) == (0, 255)
+    signed = Requantise(shift=8, activation="identity")
+    assert signed.clamp == (signed.low, signed.high) == (-128, 127)

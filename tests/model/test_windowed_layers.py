@@ -106,7 +106,7 @@ def test_convolution_by_its_definition(data: st.DataObject) -> None:
         assert result[o, y, x, n] == expected
 
 
-@pytest.mark.parametrize("cells", [1, 100, 700, 5000])
+@pytest.mark.parametrize("cells", [1, 100, 700, 1500, 5000])
 def test_convolution_in_parts(monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
     random = np.random.default_rng(1)
     inputs = random.integers(0, 256, (4, 9, 7, 5))
