@@ -127,7 +127,7 @@ def draw_randomness() -> NDArray[np.int8]:
     """Fresh scalars (2048,), exactly uniform in [-127, 127], from the operating system's generator."""
     scalars = np.zeros(0, np.int8)
     while len(scalars) < RANDOMNESS:
-        drawn = np.frombuffer(secrets.token_bytes(RANDOMNESS), np.uint8)
+        drawn = np.frombuffer(secrets.token_bytes(RANDOMNESS + 64), np.uint8)
         accepted = drawn[drawn <= 2 * RANDOMNESS_BOUND].astype(np.int16) - RANDOMNESS_BOUND
         scalars = np.concatenate([scalars, accepted.astype(np.int8)])
     return scalars[:RANDOMNESS]
