@@ -55,6 +55,12 @@ def test_a_policy_is_met_at_its_limits_and_not_beyond(honest: tuple[Case, bytes]
             verify(case.statement, proof, replace(exact, **beyond))  # type: ignore[arg-type]
 
 
+def test_without_a_policy_the_default_one_decides(honest: tuple[Case, bytes]) -> None:
+    case, proof = honest
+    with pytest.raises(PolicyNotMet, match="128"):
+        verify(case.statement, proof)
+
+
 def test_an_open_claim_is_closed_by_what_the_proof_states(honest: tuple[Case, bytes]) -> None:
     case, proof = honest
     stated = case.statement.claim
