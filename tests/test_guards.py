@@ -83,6 +83,15 @@ def test_an_unknown_layer_is_refused_and_never_lowered() -> None:
     activation = network.Activation(view=view, shape=(2,), interval=Interval(low=0, high=9))
     with pytest.raises(TypeError, match="Stranger"):
         network._view(Stranger(), [activation], (2,))
+    accumulator = network.Accumulator(
+        shape=(2,), bound=Interval(low=0, high=9), terms=lambda _: (), values=lambda _: np.zeros((2, 1), np.int64)
+    )
+    assert network._activation(activation) is activation
+    assert network._accumulator(accumulator) is accumulator
+    with pytest.raises(ValueError, match="reads an accumulator"):
+        network._activation(accumulator)
+    with pytest.raises(ValueError, match="reads an accumulator"):
+        network._accumulator(activation)
 
 
 def test_sizes_of_an_archive() -> None:

@@ -320,14 +320,16 @@ def _view(layer: kinds.Layer, sources: list[Activation], shape: Shape) -> Activa
 
 
 def _accumulator(tensor: Tensor) -> Accumulator:
-    """What a requantisation reads: no architecture has another source of it."""
-    assert isinstance(tensor, Accumulator)
+    """What a requantisation reads."""
+    if not isinstance(tensor, Accumulator):
+        raise ValueError("a requantisation reads an accumulator")
     return tensor
 
 
 def _activation(tensor: Tensor) -> Activation:
     """What all other layers read."""
-    assert isinstance(tensor, Activation)
+    if not isinstance(tensor, Activation):
+        raise ValueError("only a requantisation reads an accumulator")
     return tensor
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from zkaudit.errors import InvalidInput
@@ -128,7 +129,7 @@ def test_groups_divide_channels_and_filters() -> None:
             replace(CONVOLUTION, channels=channels, filters=filters).validate("layer 1")
 
 
-@pytest.mark.parametrize("name", ["gelu", "", "relu ", 1, None, ["relu"]])
+@pytest.mark.parametrize("name", ["gelu", "", "relu ", 1, None, ["relu"], np.str_("relu")])
 def test_activations_have_names(name: Any) -> None:
     with pytest.raises(InvalidInput, match=r"^layer 1: unknown activation \(expected relu or identity or table\)$"):
         replace(RELU, activation=name).validate("layer 1")

@@ -173,7 +173,11 @@ def _first_to_notice(mutant: Mutant, tried: list[Trial], records: dict[str, Reco
     _prepare(sum(records[trial.name].seconds for trial in tried), folder)
     if not mutant.scope:
         return _first_to_notice_anew(mutant, tried)
-    spoil_function(mutant.module, mutant.tree(), mutant.scope)
+    try:
+        spoil_function(mutant.module, mutant.tree(), mutant.scope)
+    except ValueError:
+        # The code has lost a variable from around it, such as the class that `super` reads, and does not fit.
+        return _first_to_notice_anew(mutant, tried)
     for trial in tried:
         # An endless loop ends the process here.
         signal.setitimer(signal.ITIMER_PROF, 2 * records[trial.name].seconds + LEEWAY_SECONDS)

@@ -61,7 +61,7 @@ class Requantise(Layer):
     def validate(self, where: str) -> None:
         check_integer(self.shift, 0, MAX_SHIFT, f"{where}, shift")
         names = (*ACTIVATIONS, "table")
-        if self.activation not in names:
+        if type(self.activation) is not str or self.activation not in names:
             raise InvalidInput("unknown activation", where=where, expected=" or ".join(names))
         check_integers(self.multipliers, (0, MAX_CELLS), -MAX_FACTOR, MAX_FACTOR, f"{where}, multipliers")
         entries = (1, MAX_TABLE) if self.activation == "table" else (0, 0)
