@@ -58,3 +58,10 @@ def test_the_reasons_stay() -> None:
     }  # fmt: skip
     for reason in Reason:
         assert reason.value == reason.name.lower().replace("_", "-")
+
+
+def test_the_message_is_the_argument_of_the_exception() -> None:
+    """What a traceback and a logger show, which do not ask for the parts."""
+    for error in (InvalidInput("what", where="here"), Rejected(Reason.MERKLE_PATH, "there")):
+        assert error.args == (str(error),)
+        assert error.args[0]
