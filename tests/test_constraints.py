@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from functools import cache
 
@@ -11,7 +12,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from tests.claim_circuits import ClaimCase, random_claim_case, revealed_matrix
 from zkaudit import builder, constraints
-from zkaudit.atom import Atom
+from zkaudit.atom import Atom, Metric
 from zkaudit.builder import CircuitBuilder
 from zkaudit.checking import check_columns
 from zkaudit.claim import parse_claim
@@ -284,6 +285,24 @@ def test_a_claim_ranks_for_each_k_that_it_names() -> None:
     assert ranked.ranking is not None
     assert ranked.ranking.ks == (1, 3)
     assert claim_gadget(parse_claim("recall[2] >= 0.9"), dataset, 3).ranking is None
+
+
+def test_no_equation_is_above_zero_for_all_counts() -> None:
+    """The specification has no rule for one: with every count at zero, the left side is at most zero."""
+    draw = np.random.default_rng(4)
+    metrics: set[Metric] = set()
+    for _ in range(300):
+        case = irregular(draw)
+        truth = Truth(labels=case.dataset.labels, groups=case.dataset.groups, classes=len(case.logits))
+        for text in (near_the_value(draw, case), revealed_matrix(case)):
+            with suppress(InvalidInput):
+                atom = parse_claim(text or "").atoms[0]
+                formula = truth.formula(atom) if atom.metric is not Metric.MACRO_F1 else None
+                for constraint in formula.every if formula else ():
+                    if constraint.exact:
+                        metrics.add(atom.metric)
+                        assert constraint.bounds(formula.tallies)[0] <= 0, text
+    assert len(metrics) == 9
 
 
 def test_a_bound_that_always_holds_has_a_slack_from_zero() -> None:
