@@ -36,3 +36,9 @@ def test_the_bound_is_the_last_step_whose_tail_is_rare(successes: int, samples: 
     assert exact_tail(Fraction(steps, 10**6), successes, samples) <= doubt or steps == 0
     # A bound that is itself a step may lose one.
     assert exact_tail(Fraction(steps + 2, 10**6), successes, samples) > doubt
+
+
+def test_a_step_whose_tail_is_just_the_doubt_is_reached() -> None:
+    for step, successes, samples in ((400_000, 6, 10), (123_456, 3, 7)):
+        tail = Fraction(_tail_at_most(step / 10**6, successes, samples))
+        assert clopper_pearson_lower(successes, samples, 1 - tail) == step / 10**6

@@ -285,6 +285,10 @@ def test_a_claim_ranks_for_each_k_that_it_names() -> None:
     assert ranked.ranking is not None
     assert ranked.ranking.ks == (1, 3)
     assert claim_gadget(parse_claim("recall[2] >= 0.9"), dataset, 3).ranking is None
+    logits = np.array([[2, 1, 0], [1, 2, 1], [0, 0, 2]])
+    circuit, columns = ClaimCase(dataset=dataset, logits=logits).witness("top_k_accuracy[2] >= 1")
+    assert any(name.startswith("top k") for name in circuit.columns)
+    assert circuit.columns.keys() == columns.keys()
 
 
 def test_no_equation_is_above_zero_for_all_counts() -> None:

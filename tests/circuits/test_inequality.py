@@ -122,6 +122,12 @@ def test_a_form_is_whole_up_to_the_last_integer_of_the_field(factor: int, consta
     assert Inequalities(name="one", forms=(form,)).width == width
 
 
+def test_only_positive_cells_lift_a_form() -> None:
+    run = Run(column=CELLS, start=0, coefficients=(HALF // 255 + 1, -1000), largest=255)
+    form = Form(name="form", runs=(run,), constant=0, high=255)
+    assert Inequalities(name="one", forms=(form,)).width == 8
+
+
 def test_what_even_digits_of_one_bit_do_not_hold_is_refused() -> None:
     run = Run(column=CELLS, start=0, coefficients=(1,), largest=HALF + 1)
     single = Inequalities(name="one", forms=(Form(name="form", runs=(run,), constant=0, high=1),))
@@ -135,17 +141,18 @@ def test_what_even_digits_of_one_bit_do_not_hold_is_refused() -> None:
     assert set(single.witness({CELLS: np.array([1])})) == {"one/slack digit limb 0"}
 
 
+# Carries of 16 cells are below 2^12, and need another limb with their offset.
+@pytest.mark.parametrize("cells", [[0, 1, 200, 255], list(range(0, 256, 17))])
 @pytest.mark.parametrize("factor", [1, -1, 3, 1 << 20, -(1 << 20), 10**17, -(10**17)])
-def test_the_witness_decides_at_the_bound(factor: int) -> None:
-    cells = np.array([0, 1, 200, 255])
-    value = factor * int(cells.sum())
+def test_the_witness_decides_at_the_bound(factor: int, cells: list[int]) -> None:
+    value = factor * sum(cells)
     for excess in (0, 1, 10**9, -1):
-        inequality = one(factor, 255, constant=excess - value, cells=4)
+        inequality = one(factor, 255, constant=excess - value, cells=len(cells))
         builder = CircuitBuilder(sample_bits=0)
-        add_limbs(builder, "cells", "claim", Kind.STATIC, 4, 255)
+        add_limbs(builder, "cells", "claim", Kind.STATIC, len(cells), 255)
         inequality.lower(builder)
         circuit = builder.build()
-        columns: dict[str, Integers] = limb_witness("cells", 255, cells)
+        columns: dict[str, Integers] = limb_witness("cells", 255, np.array(cells))
         columns |= inequality.witness(columns)
         columns |= {multiplicity(table): counts for table, counts in count_lookups(circuit, columns).items()}
         assert (not check_columns(circuit, columns).violations) == (excess >= 0), (factor, excess)

@@ -60,6 +60,8 @@ ODDITIES: dict[str, tuple[Shape, tuple[Layer, ...], int, tuple[int, int]]] = {
     "only above the clamp": ((3,), (Sum(multipliers=(9,)), identity(0), dense(3, 2)), 3, (-14, 255)),
     "only below the clamp": ((3,), (Sum(multipliers=(1,)), relu(0), dense(3, 2)), 3, (-128, 255)),
     "shift of one": ((3,), (Sum(multipliers=(9,)), identity(1), dense(3, 2)), 3, (-57, 255)),
+    "activations at the end, up to 255": ((3,), (dense(3, 2), relu(7)), 3, BYTES),
+    "activations at the end, from -128": ((3,), (dense(3, 2), identity(7)), 3, BYTES),
     "inputs of zero": ((3,), (dense(3, 2),), 2, (0, 0)),
     "one class": ((3,), (dense(3, 4), relu(7), dense(4, 1)), 3, BYTES),
     "factors of both signs": ((2, 3), (Sum(multipliers=(3,)), identity(3, (-5, 4)), dense(6, 2)), 3, (-3, 200)),

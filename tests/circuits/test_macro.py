@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from zkaudit.relation import Integers
+from zkaudit_circuits.inequality import limb_columns
 from zkaudit_circuits.macro import DIGIT, LIMB, MacroScore
 from zkaudit_circuits.tally import Tally
 
@@ -52,9 +55,20 @@ def test_a_denominator_has_limbs_for_all_samples_and_a_class(
     assert part.products == len(part.diagonal[0]) * len(sizes)
 
 
-@pytest.mark.parametrize("samples", [30, 60, 4000, 1 << 18])
-def test_the_largest_carry_is_the_least_that_holds(samples: int) -> None:
-    part = score(samples, (samples // 3,) * 3)
+@pytest.mark.parametrize(
+    ("samples", "size"),
+    [
+        (30, 10),
+        (60, 20),
+        (4000, 1333),
+        (1 << 18, (1 << 18) // 3),
+        # The largest denominator is the largest of a digit, or near it.
+        (200_000, 60_000),
+        (196_608, 65_535),
+    ],
+)
+def test_the_largest_carry_is_the_least_that_holds(samples: int, size: int) -> None:
+    part = score(samples, (size,) * 3)
     most = (1 << LIMB) - 1
     sums = np.zeros(part.digits + 3, np.int64)
     for i, j in zip(*(limbs.tolist() for limbs in part.diagonal), strict=True):
@@ -63,3 +77,98 @@ def test_the_largest_carry_is_the_least_that_holds(samples: int) -> None:
     carry = part.largest_carry
     assert reach + carry <= carry << DIGIT
     assert reach + carry - 1 > (carry - 1) << DIGIT
+
+
+def test_what_is_in_limbs_has_room_for_its_largest() -> None:
+    part = score(60, (4, 1))
+    remainder, room, right, carry = part._limbs()
+    assert remainder == ("macro/remainder", 2, 63)
+    assert room == ("macro/room", 2, 63)
+    assert right == ("macro/right", 2, 4)
+    assert carry == ("macro/carry", 2 * part.digits, 2 * part.largest_carry)
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """The integers of one class in a witness."""
+
+    quotient: int
+    denominator: int
+    remainder: int
+    room: int
+    right: int
+    carries: list[int]
+
+
+def spelled(part: MacroScore, columns: dict[str, Integers], c: int) -> Spelled:
+    """Limbs put together."""
+    i = np.arange(part.quotient_limbs)
+    quotient = columns["macro/quotient"].reshape(-1, part.classes)[i, c].tolist()
+    denominator = columns["macro/denominator"].reshape(part.classes, -1)[c].tolist()
+    limbs = {}
+    for name, positions, maximum in part._limbs():
+        cells = np.zeros(positions, object)
+        for column, weight, _ in limb_columns(name, maximum):
+            cells += columns[column].astype(object) * weight
+        limbs[name.removeprefix("macro/")] = cells.reshape(part.classes, -1)[c].tolist()
+    return Spelled(
+        quotient=sum(limb << LIMB * k for k, limb in enumerate(quotient)),
+        denominator=sum(limb << LIMB * k for k, limb in enumerate(denominator)),
+        remainder=limbs["remainder"][0],
+        room=limbs["room"][0],
+        right=limbs["right"][0],
+        carries=[carry - part.largest_carry for carry in limbs["carry"]],
+    )
+
+
+@pytest.mark.parametrize("up", [True, False])
+@pytest.mark.parametrize(
+    ("samples", "size", "hits", "predictions"),
+    [(7, 3, 2, 3), (300, 100, 100, 300), (5, 5, 0, 0), (5, 5, 5, 5), (200_000, 60_000, 33_333, 170_000)],
+)
+def test_the_witness_spells_quotients_and_what_is_left(
+    up: bool, samples: int, size: int, hits: int, predictions: int
+) -> None:
+    bits = np.zeros((1, samples), np.int64)
+    bits[0, :hits] = bits[0, size : size + predictions - hits] = 1
+    chosen, zeros = np.arange(samples), np.zeros(samples, np.int64)
+    part = MacroScore(
+        name="macro",
+        samples=samples,
+        right=(Tally(column="bits", positions=zeros[:size], samples=chosen[:size]),),
+        predicted=(Tally(column="bits", positions=zeros, samples=chosen),),
+        threshold=Fraction(1, 2),
+        up=up,
+    )
+    found = spelled(part, part.witness({"bits": bits}), 0)
+    exact, denominator = 2 * part.scale * hits, predictions + size
+    assert (found.right, found.denominator) == (hits, denominator)
+    assert found.quotient == (-(-exact // denominator) if up else exact // denominator)
+    assert found.remainder == abs(found.quotient * denominator - exact)
+    assert found.remainder + found.room == denominator - 1
+    # The digits of the product of the limbs, with carries and the remainder, are those of 2 M t.
+    sums = [0] * (part.digits + 2)
+    for i, j in zip(*(limbs.tolist() for limbs in part.diagonal), strict=True):
+        left, right = found.quotient >> LIMB * i & 63, found.denominator >> LIMB * j & 63
+        sums[(i + j) // 3] += left * right << LIMB * ((i + j) % 3)
+    rest = -found.remainder if up else found.remainder
+    for s, carry in enumerate(found.carries):
+        assert sums[s] + rest == carry << DIGIT
+        rest = carry
+    assert sums[part.digits] + rest == hits
+
+
+def test_a_lie_about_the_bits_is_spelled_as_far_as_limbs_go() -> None:
+    part = score(60, (4,))
+    assert (part.denominator_limbs, part.quotient_limbs) == (2, 3)
+    bits = np.zeros((1, 60), np.int64)
+    for cell, hits, denominator in ((5_000, 4, 4095), (1023, 4, 4 * 1023 + 4 - 1), (-9, 0, 1)):
+        bits[0, :4] = cell
+        bits[0, 3] -= cell == 1023
+        found = spelled(part, part.witness({"bits": bits}), 0)
+        assert (found.right, found.denominator) == (hits, denominator)
+    # A score beyond one takes all limbs of a quotient.
+    few = replace(part, predicted=(Tally(column="none", positions=np.zeros(4, np.int64), samples=np.arange(4)),))
+    bits[0, :4] = 1
+    lie = few.witness({"bits": bits, "none": np.full((1, 4), -1)})
+    assert spelled(few, lie, 0).quotient == (1 << 18) - 1

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from zkaudit.builder import CircuitBuilder
 from zkaudit.field.koalabear import HALF
+from zkaudit.relation import Interval, Kind
 from zkaudit_circuits.formula import FormulaGadget
 from zkaudit_circuits.inequality import Run
 from zkaudit_circuits.tally import Constraint, Formula, Tally
@@ -67,6 +69,36 @@ def test_functionals_are_direct_up_to_the_last_integer_of_the_field() -> None:
         (constraint((0, -(HALF // 3) - 1), constant=3), False),
     ):
         assert FormulaGadget(name="claim", formula=Formula(tallies=tallies, every=(held,))).is_direct == direct
+
+
+def test_an_equation_has_no_slack_beside_an_inequality_that_has_one() -> None:
+    equation = constraint((0, 1), constant=-HALF, exact=True)
+    formula = Formula(tallies=(tally(3),), every=(equation, constraint((0, 1))))
+    assert FormulaGadget(name="claim", formula=formula).is_direct
+
+
+def test_a_direct_functional_has_the_cells_with_a_factor() -> None:
+    builder = CircuitBuilder(sample_bits=3)
+    bits = Interval(low=0, high=1)
+    builder.add_column("bits", Kind.BATCHED, 1, bits)
+    formula = Formula(tallies=(tally(3), tally(5)), every=(constraint((0, 2), (1, 0), exact=True),))
+    FormulaGadget(name="claim", formula=formula).lower(builder)
+    ((cells,),) = (functional.batched for functional in builder.functionals)
+    assert (cells.samples.tolist(), cells.weights.tolist()) == ([0, 1, 2], [2, 2, 2])
+
+
+def test_a_form_runs_from_its_first_count_to_its_last() -> None:
+    tallies = (tally(3), tally(3), tally(3), tally(3))
+    inner = constraint((2, 5), (1, -1))
+    formula = Formula(tallies=tallies, every=(inner,), committed=True)
+    (form,) = FormulaGadget(name="claim", formula=formula).every.forms
+    assert form.runs == (Run(column="claim/count limb 0", start=1, coefficients=(-1, 5), largest=3),)
+
+
+def test_a_false_claim_of_one_alternative_has_a_witness() -> None:
+    formula = Formula(tallies=(tally(3),), every=(), some=(constraint((0, 1), constant=-2),))
+    columns = FormulaGadget(name="claim", formula=formula).witness({"bits": np.array([[0, 1, 0]])})
+    assert columns["claim/choice limb 0"].tolist() == [1]
 
 
 def test_an_alternative_has_a_bit_where_it_may_not_hold() -> None:

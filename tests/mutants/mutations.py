@@ -170,9 +170,13 @@ def _is_free_length(node: ast.AST, child: ast.AST) -> bool:
 
 def _function_places(node: ast.FunctionDef, way: Way, scope: tuple[str, ...]) -> Iterator[Place]:
     """The body of an outermost function, in its scope, and its defaults, in none."""
-    for field, values in (("defaults", node.args.defaults), ("kw_defaults", node.args.kw_defaults)):
-        for index, child in enumerate(values):
-            if child is not None:
+    positional = [*node.args.posonlyargs, *node.args.args][-len(node.args.defaults) or None :]
+    for field, arguments, values in (
+        ("defaults", positional, node.args.defaults),
+        ("kw_defaults", node.args.kwonlyargs, node.args.kw_defaults),
+    ):
+        for index, (argument, child) in enumerate(zip(arguments, values, strict=False)):
+            if child is not None and argument.arg not in IGNORED_ARGUMENTS:
                 here = (*way, ("args", None), (field, index))
                 yield here, child, ()
     body = ast.Module(body=node.body, type_ignores=[])
