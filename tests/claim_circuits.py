@@ -16,7 +16,8 @@ from zkaudit.metrics import Predictions, Value, measure
 from zkaudit.relation import Circuit, Integers, Interval, Kind, Scaled, multiplicity
 from zkaudit_circuits.argmax import Argmax
 from zkaudit_circuits.claim import ClaimGadget
-from zkaudit_circuits.network import count_lookups, sample_bits
+from zkaudit_circuits.multiplicities import count_lookups
+from zkaudit_circuits.network import sample_bits
 from zkaudit_circuits.top_k import ranks
 
 LOGITS = "logits"

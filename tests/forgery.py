@@ -29,8 +29,8 @@ from zkaudit.relation import Integers, multiplicity
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
 from zkaudit.verifier import Policy, verify, verify_grinding
-from zkaudit_circuits import network, weights
-from zkaudit_circuits.network import count_lookups
+from zkaudit_circuits import network, tensors, weights
+from zkaudit_circuits.multiplicities import count_lookups
 
 POLICY = Policy(minimum_bits=0, profiles=("test-insecure",))
 """Admits the tests' profile."""
@@ -105,12 +105,12 @@ def with_lie(
     columns, accumulators = columns or {}, accumulators or {}
 
     class LyingNetwork(network.Network):
-        def _layer(self, number: int, layer: Layer) -> network.Tensor:
+        def _layer(self, number: int, layer: Layer) -> tensors.Tensor:
             tensor = super()._layer(number, layer)
             self.columns.update({name: cells for name, cells in columns.items() if name in self.columns})
             if number not in accumulators:
                 return tensor
-            assert isinstance(tensor, network.Accumulator)
+            assert isinstance(tensor, tensors.Accumulator)
             place, step = accumulators[number]
             honest = tensor.values
 

@@ -29,7 +29,7 @@ from zkaudit.relation import Interval, Kind
 from zkaudit.soundness import OracleParameters, pad_parameters
 from zkaudit.transcript import Transcript
 from zkaudit.verifier import Policy, verify
-from zkaudit_circuits import network, weights
+from zkaudit_circuits import tensors, uncommitted, weights
 from zkaudit_circuits.limbs import limb_witness
 from zkaudit_circuits.requantise import Requantisation
 
@@ -80,18 +80,18 @@ def test_an_unknown_layer_is_refused_and_never_lowered() -> None:
     with pytest.raises(InvalidInput, match="unknown kind of layer"):
         replace(architecture, layers=(*architecture.layers, Stranger()))
     view = relation.View(columns=("a",), owners=np.zeros(2, np.int64), sources=np.arange(2))
-    activation = network.Activation(view=view, shape=(2,), interval=Interval(low=0, high=9))
+    activation = tensors.Activation(view=view, shape=(2,), interval=Interval(low=0, high=9))
     with pytest.raises(TypeError, match="Stranger"):
-        network._view(Stranger(), [activation], (2,))
-    accumulator = network.Accumulator(
+        uncommitted.viewed(Stranger(), [activation], (2,))
+    accumulator = tensors.Accumulator(
         shape=(2,), bound=Interval(low=0, high=9), terms=lambda _: (), values=lambda _: np.zeros((2, 1), np.int64)
     )
-    assert network._activation(activation) is activation
-    assert network._accumulator(accumulator) is accumulator
+    assert tensors.activation_of(activation) is activation
+    assert tensors.accumulator_of(accumulator) is accumulator
     with pytest.raises(ValueError, match="reads an accumulator"):
-        network._activation(accumulator)
+        tensors.activation_of(accumulator)
     with pytest.raises(ValueError, match="reads an accumulator"):
-        network._accumulator(activation)
+        tensors.accumulator_of(activation)
 
 
 def test_sizes_of_an_archive() -> None:

@@ -37,7 +37,8 @@ from zkaudit.verifier import verify
 from zkaudit_circuits.argmax import MAXIMUM, PREDICTION
 from zkaudit_circuits.dense import dense
 from zkaudit_circuits.limbs import limb_widths
-from zkaudit_circuits.network import INPUT, Accumulator
+from zkaudit_circuits.network import INPUT
+from zkaudit_circuits.tensors import Accumulator
 from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 WIDE = {"widths": (3, 3, 3), "samples": 5, "seed": 3, "claim": "correct >= 0"}

@@ -23,8 +23,9 @@ from zkaudit.prover import prove_columns
 from zkaudit.relation import Integers, Kind, multiplicity
 from zkaudit.statement import Statement
 from zkaudit_circuits import pooling
-from zkaudit_circuits.network import INPUT, Accumulator
+from zkaudit_circuits.network import INPUT
 from zkaudit_circuits.pooling import view_cells
+from zkaudit_circuits.tensors import Accumulator
 from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 VIEWS = "residual, gate, table and views"

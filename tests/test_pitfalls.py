@@ -57,7 +57,7 @@ from zkaudit.sumcheck.verifier import prefix_sum
 from zkaudit.transcript import Label, Transcript
 from zkaudit.verifier import Policy, verify
 from zkaudit_circuits.argmax import DIFFERENCE, MAXIMUM, PREDICTION
-from zkaudit_circuits.network import count_lookups
+from zkaudit_circuits.multiplicities import count_lookups
 
 INSECURE = Policy(minimum_bits=0, profiles=("test-insecure",))
 TOY = OpeningView()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,62 +11,29 @@ from numpy.typing import NDArray
 from zkaudit.builder import CircuitBuilder
 from zkaudit.model import architecture as kinds
 from zkaudit.model.architecture import Architecture
-from zkaudit.relation import (
-    Circuit,
-    Combination,
-    Integers,
-    Interval,
-    Kind,
-    LinearTerm,
-    Table,
-    View,
-    Window,
-    join,
-    multiplicity,
-    whole,
-)
-from zkaudit_circuits import gate, views, weights
+from zkaudit.relation import Circuit, Integers, Interval, Kind, Window, multiplicity, whole
+from zkaudit_circuits import gate, uncommitted, weights
 from zkaudit_circuits.add import scaled_terms
 from zkaudit_circuits.argmax import Argmax
 from zkaudit_circuits.claim import ClaimGadget
 from zkaudit_circuits.convolution import convolve
 from zkaudit_circuits.dense import Kernel, dense, weighted_terms
-from zkaudit_circuits.pooling import MaxPool, sum_pool, sum_terms, view_cells, window_cells, window_multipliers
+from zkaudit_circuits.multiplicities import count_lookups
+from zkaudit_circuits.pooling import MaxPool, view_cells
 from zkaudit_circuits.requantise import Requantisation
+from zkaudit_circuits.tensors import (
+    Accumulator,
+    Activation,
+    Columns,
+    Shape,
+    Tensor,
+    accumulator_of,
+    activation_of,
+    broadcast,
+    spread,
+)
 
 INPUT = "input"
-
-Shape = tuple[int, ...]
-Columns = dict[str, Integers]
-
-_CHUNK = 1 << 18
-"""Performance knob: cells of a lookup that are counted at a time, 2 MB."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activation:
-    """A tensor of committed or public integers: a view, its shape and the interval of its elements."""
-
-    view: View
-    shape: Shape
-    interval: Interval
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accumulator:
-    """A tensor that is not committed.
-
-    `terms` spells it with one factor for each element of the first axis, none for ones.
-    `bound` is its interval before any factor; `values` computes it, (positions, samples), from the columns.
-    """
-
-    shape: Shape
-    bound: Interval
-    terms: Callable[[tuple[int, ...]], tuple[LinearTerm, ...]]
-    values: Callable[[Columns], Integers]
-
-
-Tensor = Activation | Accumulator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,19 +74,19 @@ class Network:
         shape = self.architecture.shapes[number]
         sources = [self.tensors[source] for source in layer.sources]
         if isinstance(layer, kinds.Requantise):
-            return self._requantise(layer, _accumulator(sources[0]))
-        read = [_activation(source) for source in sources]
+            return self._requantise(layer, accumulator_of(sources[0]))
+        read = [activation_of(source) for source in sources]
         if isinstance(layer, kinds.Dense | kinds.Convolution):
             return self._weighted_layer(layer, read[0], shape)
         if isinstance(layer, kinds.Sum):
-            return _sum(layer, read, shape)
+            return uncommitted.weighted_sum(layer, read, shape)
         if isinstance(layer, kinds.Gate):
             return self._gate(name, read[0], read[1])
         if isinstance(layer, kinds.SumPool):
-            return _sum_pool(layer, read[0], shape)
+            return uncommitted.pooled_sum(layer, read[0], shape)
         if isinstance(layer, kinds.MaxPool):
             return self._max_pool(name, layer, read[0], shape)
-        return _view(layer, read, shape)
+        return uncommitted.viewed(layer, read, shape)
 
     def _weighted_layer(self, layer: kinds.Dense | kinds.Convolution, source: Activation, shape: Shape) -> Accumulator:
         window = window_of(layer, source.shape)
@@ -231,108 +197,6 @@ def window_of(layer: kinds.Dense | kinds.Convolution, source: Shape) -> Window:
     )
 
 
-def spread(factors: tuple[int, ...], shape: Shape) -> Integers:
-    """One factor for each element of a shape, given one for each of its first axis, or none for ones."""
-    size = int(np.prod(shape))
-    if not factors:
-        return np.ones(size, np.int64)
-    return np.repeat(np.array(factors, np.int64), size // shape[0])
-
-
-def broadcast(source: Activation, shape: Shape) -> View:
-    """The source's view at every element of a shape: of the same shape, or (C, 1, 1) for (C, H, W)."""
-    if source.shape == shape:
-        return source.view
-    return source.view.select(np.repeat(np.arange(shape[0]), int(np.prod(shape[1:]))))
-
-
-def _sum(layer: kinds.Sum, sources: list[Activation], shape: Shape) -> Accumulator:
-    read = [broadcast(source, shape) for source in sources]
-    bound = Interval(low=0, high=0)
-    for factor, source in zip(layer.multipliers, sources, strict=True):
-        bound = bound + source.interval.scaled(factor)
-
-    def terms(factors: tuple[int, ...]) -> tuple[LinearTerm, ...]:
-        each = spread(factors, shape)
-        pairs = zip(layer.multipliers, read, strict=True)
-        return tuple(term for factor, view in pairs for term in scaled_terms(view, factor * each))
-
-    def values(columns: Columns) -> Integers:
-        pairs = zip(layer.multipliers, read, strict=True)
-        return np.asarray(sum(factor * view_cells(view, columns) for factor, view in pairs), np.int64)
-
-    return Accumulator(shape=shape, bound=bound, terms=terms, values=values)
-
-
-def _sum_pool(layer: kinds.SumPool, source: Activation, shape: Shape) -> Accumulator:
-    geometry = {"kernel": layer.kernel, "stride": layer.stride, "padding": layer.padding}
-    multipliers = window_multipliers(
-        source.shape[1:],
-        multiplier=layer.multiplier,
-        exclude_padding=layer.exclude_padding,
-        **geometry,  # type: ignore[arg-type]
-    )
-    counts = window_cells(source.shape[1:], **geometry)  # type: ignore[arg-type]
-    largest = int((multipliers * counts).max())
-    low, high = min(0, source.interval.low), max(0, source.interval.high)
-
-    def terms(factors: tuple[int, ...]) -> tuple[LinearTerm, ...]:
-        each = spread(factors, shape).reshape(shape) * multipliers
-        return sum_terms(source.view, source.shape, each, **geometry)  # type: ignore[arg-type]
-
-    def values(columns: Columns) -> Integers:
-        cells = view_cells(source.view, columns).reshape(*source.shape, -1)
-        sums = sum_pool(
-            cells,
-            multiplier=layer.multiplier,
-            exclude_padding=layer.exclude_padding,
-            **geometry,  # type: ignore[arg-type]
-        )
-        return sums.reshape(-1, cells.shape[-1])
-
-    bound = Interval(low=low * largest, high=high * largest)
-    return Accumulator(shape=shape, bound=bound, terms=terms, values=values)
-
-
-def _view(layer: kinds.Layer, sources: list[Activation], shape: Shape) -> Activation:
-    """Elements numbered over all sources take the way of the layer's own reference; -1 is a zero."""
-    low = min(source.interval.low for source in sources)
-    high = max(source.interval.high for source in sources)
-    view = join([source.view for source in sources])
-    numbered: list[Integers] = []
-    for source in sources:
-        first = sum(part.size for part in numbered)
-        numbered.append(np.arange(first, first + source.view.size).reshape(*source.shape, 1))
-    if isinstance(layer, kinds.Transpose):
-        elements = views.transpose(numbered[0], layer.axes)
-    elif isinstance(layer, kinds.Concatenate):
-        elements = views.concatenate(numbered)
-    elif isinstance(layer, kinds.Pad):
-        elements = views.pad(numbered[0], layer.padding, fill=-1)
-        low, high = min(0, low), max(0, high)
-    elif isinstance(layer, kinds.Slice):
-        elements = views.cut(numbered[0], layer.start, layer.stop)
-    elif isinstance(layer, kinds.Reshape):
-        elements = numbered[0]
-    else:
-        raise TypeError(type(layer))
-    return Activation(view=view.select(elements.reshape(-1)), shape=shape, interval=Interval(low=low, high=high))
-
-
-def _accumulator(tensor: Tensor) -> Accumulator:
-    """What a requantisation reads."""
-    if not isinstance(tensor, Accumulator):
-        raise ValueError("a requantisation reads an accumulator")
-    return tensor
-
-
-def _activation(tensor: Tensor) -> Activation:
-    """What all other layers read."""
-    if not isinstance(tensor, Activation):
-        raise ValueError("only a requantisation reads an accumulator")
-    return tensor
-
-
 def _ends(interval: Interval) -> tuple[int, int]:
     return interval.low, interval.high
 
@@ -394,48 +258,3 @@ def witness(
     for table, counts in count_lookups(circuit, columns).items():
         columns[multiplicity(table)] = counts
     return columns
-
-
-def count_lookups(circuit: Circuit, columns: Columns) -> Columns:
-    """How often each row of each table is looked up; cells of a false witness may count anywhere."""
-    result = {name: np.zeros(len(table.entries), np.int64) for name, table in circuit.tables.items()}
-    for lookup in circuit.lookups:
-        table = circuit.tables[lookup.table]
-        samples = columns[lookup.values[0].terms[0].column].shape[1:]
-        positions = lookup.values[0].positions
-        step = max(1, _CHUNK // math.prod(samples))
-        for start in range(0, positions, step):
-            stop = min(start + step, positions)
-            index = row_numbers(table, [_combined(value, columns, start, stop, samples) for value in lookup.values])
-            if int(index.min()) < 0 or int(index.max()) >= len(table.entries):
-                index = index[(index >= 0) & (index < len(table.entries))]
-            result[lookup.table] += np.bincount(index, minlength=len(table.entries))
-    return result
-
-
-def _combined(combination: Combination, columns: Columns, start: int, stop: int, samples: tuple[int, ...]) -> Integers:
-    """The cells of a combination at the positions from start to stop, flat."""
-    cells = np.full((stop - start, *samples), combination.constant, np.int64)
-    for read in combination.terms:
-        if read.gather is None:
-            cells += read.coefficient * columns[read.column][start:stop]
-        else:
-            targets = read.gather.targets
-            chosen = slice(None) if stop - start == combination.positions else (targets >= start) & (targets < stop)
-            sources = read.gather.sources[chosen]
-            cells[targets[chosen] - start] += read.coefficient * columns[read.column][sources]
-    return cells.reshape(-1)
-
-
-def row_numbers(table: Table, values: list[Integers]) -> Integers:
-    """The row of a table with the first entries of each tuple; outside the table where there is none.
-
-    First entries are consecutive, or the table is that of products, or of two differences, of which one is zero.
-    """
-    if len(values) == 3:
-        return values[0] * math.isqrt(len(table.entries)) + values[1]
-    first = table.entries[:, 0]
-    largest = int(first.max())
-    if int(first[-1]) == largest:
-        return np.asarray(values[0] - first[0], np.int64)
-    return np.where(values[0] > 0, values[0], np.where(values[1] > 0, largest + values[1], 0))

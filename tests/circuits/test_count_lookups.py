@@ -10,8 +10,8 @@ import pytest
 from tests.cases import Case, network_case, random_case
 from zkaudit.model.architecture import Convolution, Dense, MaxPool, Requantise, Sum
 from zkaudit.relation import Circuit, Integers, Table, multiplicity
-from zkaudit_circuits import network
-from zkaudit_circuits.network import count_lookups, row_numbers
+from zkaudit_circuits import multiplicities
+from zkaudit_circuits.multiplicities import count_lookups, row_numbers
 
 POOLED = network_case(
     (2, 5, 5),
@@ -71,7 +71,7 @@ def tuples(circuit: Circuit, columns: dict[str, Integers], table: str) -> Counte
 @pytest.mark.parametrize("chunk", [1, 7, 1 << 18])
 @pytest.mark.parametrize("case", [random_case((4, 3, 2), 3), random_case((3, 2), 1), POOLED, ODD])
 def test_every_tuple_counts_once(monkeypatch: pytest.MonkeyPatch, case: Case, chunk: int) -> None:
-    monkeypatch.setattr(network, "_CHUNK", chunk)
+    monkeypatch.setattr(multiplicities, "_CHUNK", chunk)
     circuit, columns = case.statement.layout.circuit, case.columns()
     result = count_lookups(circuit, columns)
     for name, table in circuit.tables.items():

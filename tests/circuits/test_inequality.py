@@ -12,7 +12,7 @@ from zkaudit.field.koalabear import HALF
 from zkaudit.relation import Integers, Interval, Kind, multiplicity
 from zkaudit_circuits.inequality import Form, Inequalities, Run, digit, limb_cell, limb_columns, nonzero_runs
 from zkaudit_circuits.limbs import add_limbs, limb_witness
-from zkaudit_circuits.network import count_lookups
+from zkaudit_circuits.multiplicities import count_lookups
 
 CELLS = "cells limb 0"
 

@@ -167,8 +167,9 @@ def test_a_lie_about_the_bits_is_spelled_as_far_as_limbs_go() -> None:
         bits[0, 3] -= cell == 1023
         found = spelled(part, part.witness({"bits": bits}), 0)
         assert (found.right, found.denominator) == (hits, denominator)
-    # A score beyond one takes all limbs of a quotient.
+        assert found.quotient == min(-(-2 * part.scale * hits // denominator), (1 << 18) - 1)
+    # A score of four thirds takes all limbs of a quotient.
     few = replace(part, predicted=(Tally(column="none", positions=np.zeros(4, np.int64), samples=np.arange(4)),))
     bits[0, :4] = 1
-    lie = few.witness({"bits": bits, "none": np.full((1, 4), -1)})
-    assert spelled(few, lie, 0).quotient == (1 << 18) - 1
+    found = spelled(few, few.witness({"bits": bits, "none": np.array([[-1, 0, 0, 0]])}), 0)
+    assert (found.denominator, found.quotient) == (3, (1 << 18) - 1)

@@ -22,7 +22,7 @@ from zkaudit.lookup.tree import prove_fraction_tree
 from zkaudit.lookup.verifier import reduce_fraction_tree
 from zkaudit.masking import known
 from zkaudit.relation import Combination, Gather, Integers, Interval, Kind, Read, multiplicity
-from zkaudit_circuits.network import count_lookups
+from zkaudit_circuits.multiplicities import count_lookups
 
 CASES: dict[str, dict[str, Any]] = {
     "wide requantisation": {"widths": (3, 2, 3), "samples": 3},

@@ -33,7 +33,7 @@ from zkaudit.relation import (
     multiplicity,
     whole,
 )
-from zkaudit_circuits.network import count_lookups
+from zkaudit_circuits.multiplicities import count_lookups
 
 SAMPLES, BITS = 3, 2
 WIDE = Interval(low=-(10**7), high=10**7)
