@@ -11,17 +11,19 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from tests.claim_circuits import ClaimCase, random_claim_case, revealed_matrix
-from zkaudit import builder, constraints
+from zkaudit import builder, constraints, formulas
 from zkaudit.atom import Atom, Metric
 from zkaudit.builder import CircuitBuilder
 from zkaudit.checking import check_columns
 from zkaudit.claim import parse_claim
-from zkaudit.constraints import Truth, claim_gadget, require_defined
+from zkaudit.constraints import claim_gadget, require_defined
 from zkaudit.dataset import HeldOutSet
 from zkaudit.errors import InvalidInput
 from zkaudit.field.koalabear import MODULUS
+from zkaudit.formulas import formula_of
 from zkaudit.metrics import holds, measure
 from zkaudit.relation import Circuit, Functional, Integers, Kind
+from zkaudit.truth import Truth
 from zkaudit_circuits.macro import MacroScore
 from zkaudit_circuits.tally import Tally
 
@@ -272,9 +274,9 @@ def test_a_macro_f1_may_take_as_many_products_as_the_limit_says(monkeypatch: pyt
     claim = parse_claim("macro_f1 >= 1/2")
     (part,) = claim_gadget(claim, dataset, 3).parts
     assert isinstance(part, MacroScore)
-    monkeypatch.setattr(constraints, "MAX_PRODUCTS", part.products)
+    monkeypatch.setattr(formulas, "MAX_PRODUCTS", part.products)
     claim_gadget(claim, dataset, 3)
-    monkeypatch.setattr(constraints, "MAX_PRODUCTS", part.products - 1)
+    monkeypatch.setattr(formulas, "MAX_PRODUCTS", part.products - 1)
     with pytest.raises(InvalidInput, match=f"^claim macro_f1: {part.products} products of limbs for 3 classes"):
         claim_gadget(claim, dataset, 3)
 
@@ -301,7 +303,7 @@ def test_no_equation_is_above_zero_for_all_counts() -> None:
         for text in (near_the_value(draw, case), revealed_matrix(case)):
             with suppress(InvalidInput):
                 atom = parse_claim(text or "").atoms[0]
-                formula = truth.formula(atom) if atom.metric is not Metric.MACRO_F1 else None
+                formula = formula_of(truth, atom) if atom.metric is not Metric.MACRO_F1 else None
                 for constraint in formula.every if formula else ():
                     if constraint.exact:
                         metrics.add(atom.metric)
@@ -313,13 +315,13 @@ def test_a_bound_that_always_holds_has_a_slack_from_zero() -> None:
     dataset = HeldOutSet(inputs=np.zeros((1, 3), np.int64), labels=np.array([0, 1, 2]))
     truth = Truth(labels=dataset.labels, groups=None, classes=3)
     for text, constant in (("correct <= 300", 3), ("correct <= 3", 3), ("correct <= 2", 2), ("correct >= 0", 0)):
-        (constraint,) = truth.formula(parse_claim(text).atoms[0]).every
+        (constraint,) = formula_of(truth, parse_claim(text).atoms[0]).every
         assert constraint.constant == constant, text
 
 
 def test_rates_of_each_family_are_compared_with_one_another() -> None:
     truth = Truth(labels=np.array([0, 1, 0, 1, 1]), groups=np.array([0, 0, 1, 1, 1]), classes=2)
-    formula = truth.formula(parse_claim("equalized_odds_difference[1] <= 1/2").atoms[0])
+    formula = formula_of(truth, parse_claim("equalized_odds_difference[1] <= 1/2").atoms[0])
     pairs = [tuple(tally for tally, _ in constraint.terms) for constraint in formula.every]
     assert pairs == [(0, 1), (1, 0), (2, 3), (3, 2)]
     assert [tally.maximum for tally in formula.tallies] == [1, 2, 1, 1]
