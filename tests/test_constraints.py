@@ -222,8 +222,7 @@ def test_a_claim_that_would_exhaust_a_verifier_is_refused(monkeypatch: pytest.Mo
     labels = np.arange(samples) % classes
     dataset = HeldOutSet(inputs=np.zeros((1, 1), np.int64), labels=labels, groups=np.arange(samples) // 16 % 64)
     made: list[Atom] = []
-    formula = Truth.formula
-    monkeypatch.setattr(Truth, "formula", lambda truth, atom: (made.append(atom), formula(truth, atom))[1])
+    monkeypatch.setattr(constraints, "formula_of", lambda truth, atom: (made.append(atom), formula_of(truth, atom))[1])
     parity = " and ".join(f"demographic_parity_difference[{c}] <= 0.123456789012345678" for c in range(classes))
     with pytest.raises(InvalidInput, match="inequalities"):
         claim_gadget(parse_claim(parity), dataset, classes)
@@ -234,6 +233,9 @@ def test_a_claim_that_would_exhaust_a_verifier_is_refused(monkeypatch: pytest.Mo
     with pytest.raises(InvalidInput, match="samples to count"):
         claim_gadget(parse_claim(counted), dataset, classes)
     assert len(made) == 9 + 101
+
+
+def test_a_circuit_has_as_many_functionals_as_the_limit_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builder, "MAX_FUNCTIONALS", 10)
     circuit = CircuitBuilder(sample_bits=0)
     empty = Functional(name="one", gadget="claim", batched=(), static=(), constant=0)

@@ -103,6 +103,15 @@ def test_interval_arithmetic_is_exact(low: int, length: int, other_low: int, oth
     assert a.magnitude == max(abs(x) for x in range(low, low + length + 1))
 
 
+def test_a_window_has_the_extents_of_its_geometry() -> None:
+    window = Window(
+        channels=6, height=17, width=23, filters=4, kernel=(3, 4), stride=(2, 3), dilation=(5, 2),
+        padding=(1, 2, 4, 7), groups=2,
+    )  # fmt: skip
+    assert (window.output_height, window.output_width) == ((17 + 5 - 11) // 2 + 1, (23 + 9 - 7) // 3 + 1)
+    assert (window.fan_in, window.weights) == (36, 144)
+
+
 def test_interval_of_a_combination() -> None:
     b = builder(x=10, y=7)
     b.columns["x"] = dataclasses.replace(b.columns["x"], interval=Interval(low=2, high=10))

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zkaudit.atom import Metric
-from zkaudit.claim import Claim
-from zkaudit.commitment.ajtai import Opening, verify_opening
-from zkaudit.errors import ProvingFailed
+from zkaudit.commitment.ajtai import Opening
 from zkaudit.field import arrays
-from zkaudit.field.arrays import Array
 from zkaudit.field.extension import ZERO, Element
-from zkaudit.findings import accuracy_of
 from zkaudit.functionals.prover import prove_functionals
 from zkaudit.linear.prover import prove_linear
 from zkaudit.lookup.prover import build_tree
@@ -25,33 +19,26 @@ from zkaudit.masking import ProverChannel, Tape, VerifierChannel
 from zkaudit.merkle.grinding import find_nonce
 from zkaudit.merkle.messages import SALT_BYTES, Oracle
 from zkaudit.merkle.prover import MerkleTree
-from zkaudit.metrics import Predictions, described, holds, measure
 from zkaudit.model.model import Model
-from zkaudit.opening.kernels import collapse_samples
 from zkaudit.opening.prover import WitnessVector, combined_row, prove_batching
 from zkaudit.opening.verifier import MASK_ROWS, CombinedRow, reduce_claims, reduce_opening
 from zkaudit.pads.prover import PadTableau
 from zkaudit.pads.verifier import draw_challenges
-from zkaudit.products.prover import combination_cells, prove_products
+from zkaudit.products.prover import prove_products
 from zkaudit.proof import OpenedColumns, Proof
 from zkaudit.randomness import uniform_bytes, uniform_elements, uniform_residues
 from zkaudit.reduction import LINK_VARIABLES, draw_fingerprint, reduce_statement
 from zkaudit.reed_solomon.domain import Domain
 from zkaudit.reed_solomon.prover import commit_rows, open_columns
-from zkaudit.relation import Combination, Integers, Kind
+from zkaudit.relation import Integers
 from zkaudit.soundness import OracleParameters
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
-from zkaudit_circuits.argmax import PREDICTION
-from zkaudit_circuits.network import INPUT, witness
-from zkaudit_circuits.top_k import RANK
+from zkaudit.witness import Cells, Witness, honest_witness
+from zkaudit_circuits.network import INPUT
 
-Cells = NDArray[np.uint32]
 Progress = Callable[[str, float], None]
 Segments = list[tuple[Cells, int]]
-
-_CHUNK = 1 << 16
-"""Performance knob: integers that become residues at a time, 512 kB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,97 +90,8 @@ def prove(statement: Statement, model: Model, opening: Opening, *, progress: Pro
     clock = _Clock(progress)
     clock.enter("witness")
     # The integers are released once they are cells.
-    cells = _Witness(statement, honest_witness(statement, model, opening))
+    cells = Witness(statement, honest_witness(statement, model, opening))
     return _prove_witness(statement, cells, clock)
-
-
-def honest_witness(statement: Statement, model: Model, opening: Opening) -> dict[str, Integers]:
-    """Every column of the statement's circuit; ProvingFailed when there is none."""
-    commitment = statement.commitment
-    if model.architecture.digest() != commitment.architecture.digest():
-        raise ProvingFailed("the model has another architecture than the commitment; commit to this model")
-    cells = model.weight_cells()
-    if not verify_opening(commitment, cells, opening):
-        raise ProvingFailed("model and opening do not open this commitment; use the files of one `zkaudit commit`")
-    columns = witness(
-        commitment.architecture,
-        model.kernels,
-        model.biases,
-        cells,
-        opening.randomness,
-        statement.dataset.inputs,
-        statement.gadget,
-        statement.layout.circuit,
-    )
-    require_true(statement, columns)
-    return columns
-
-
-def require_true(statement: Statement, columns: Mapping[str, Integers]) -> None:
-    """ProvingFailed with the first atom that a witness does not meet, and what it has instead."""
-    samples, labels = statement.samples, statement.dataset.labels
-    ranks = columns[RANK][0, :samples] if RANK in columns else None
-    predicted = np.argmax(columns[PREDICTION][:, :samples], axis=0)
-    predictions = Predictions(
-        predicted=predicted, dataset=statement.dataset, classes=statement.commitment.architecture.classes, ranks=ranks
-    )
-    for atom in statement.claim.atoms:
-        value = measure(atom, predictions)
-        if holds(atom, value):
-            continue
-        if atom.metric in (Metric.ACCURACY, Metric.CORRECT) and atom.group is None and atom.relation != "<=":
-            count, exact = accuracy_of(Claim(atoms=(atom,)), samples)
-            raise ProvingFailed(
-                f"the model gets {int((predicted == labels).sum())} of {samples} right; "
-                f"the claim needs {'exactly' if exact else 'at least'} {count}"
-            )
-        raise ProvingFailed(f"{atom.text[:80]} is false: {described(atom, value)}")
-
-
-class _Witness:
-    """The columns as canonical cells in the order of their places, and a few of them as integers."""
-
-    def __init__(self, statement: Statement, columns: dict[str, Integers]) -> None:
-        layout, rows = statement.layout, statement.rows
-        self.layout = layout
-        width = rows.oracle.message
-        self.batched = np.zeros(rows.batched_rows * width, np.uint32)
-        self.static = np.zeros(rows.static_rows * width, np.uint32)
-        samples = layout.circuit.samples
-        for name, first in layout.batched_positions.items():
-            _write_residues(self.batched, first * samples, columns[name])
-        for name, first in layout.static_places.items():
-            _write_residues(self.static, first, columns[name])
-        kept = {INPUT, *layout.static_places, *layout.functional_positions}
-        self.integers = {name: columns[name] for name in kept}
-
-    def column(self, name: str) -> Cells:
-        """The cells of a column, flat, not copied."""
-        column = self.layout.circuit.columns[name]
-        if column.kind is Kind.STATIC:
-            first = self.layout.static_places[name]
-            return self.static[first : first + column.positions]
-        first = self.layout.batched_positions[name] * self.layout.circuit.samples
-        return self.batched[first : first + column.positions * self.layout.circuit.samples]
-
-    def read(self, combination: Combination) -> Cells:
-        """A combination's cells, flat."""
-        kinds = {self.layout.circuit.columns[read.column].kind for read in combination.terms}
-        samples = 1 if Kind.STATIC in kinds else self.layout.circuit.samples
-        return combination_cells(combination, self.column, samples)
-
-    def collapse(self, point: list[Element]) -> Array:
-        """All batched positions at a sample point, (5, positions)."""
-        cells = self.batched[: self.layout.batched_cells]
-        return collapse_samples(cells, self.layout.circuit.samples, arrays.equality_table(point))
-
-
-def _write_residues(target: Cells, first: int, cells: Integers) -> None:
-    """Integers in C order as canonical residues from `first` on, in parts that stay in cache."""
-    flat = cells.reshape(-1)
-    for start in range(0, flat.size, _CHUNK):
-        part = arrays.residues(flat[start : start + _CHUNK])
-        target[first + start : first + start + part.size] = part
 
 
 class _CommittedOracle:
@@ -249,7 +147,7 @@ class _Replay:
         return self._channel.tape
 
 
-def _mask(statement: Statement, cells: _Witness) -> WitnessVector:
+def _mask(statement: Statement, cells: Witness) -> WitnessVector:
     """The witness vector with fresh pads and a fresh mask row."""
     rows = statement.rows
     width, pads = rows.oracle.message, rows.oracle.pads
@@ -280,10 +178,10 @@ def _all_pads(vector: WitnessVector) -> Cells:
 
 def prove_columns(statement: Statement, columns: dict[str, Integers]) -> ProofResult:
     """A proof from given columns; whether they satisfy the relations is left to the verifier."""
-    return _prove_witness(statement, _Witness(statement, columns), _Clock(None))
+    return _prove_witness(statement, Witness(statement, columns), _Clock(None))
 
 
-def _prove_witness(statement: Statement, cells: _Witness, clock: _Clock) -> ProofResult:
+def _prove_witness(statement: Statement, cells: Witness, clock: _Clock) -> ProofResult:
     """Phases 2 to 8."""
     layout, bits = statement.layout, statement.parameters.grinding_bits
     columns = cells.integers

@@ -187,7 +187,12 @@ def test_no_false_claim_tells_a_secret(
 
 @pytest.mark.parametrize(
     "place",
-    ["zkaudit.prover.witness", "zkaudit.prover.verify_opening", "zkaudit.commitment.commit", "zkaudit.checking.check"],
+    [
+        "zkaudit.witness.witness",
+        "zkaudit.witness.verify_opening",
+        "zkaudit.commitment.commit",
+        "zkaudit.checking.check",
+    ],
 )
 def test_an_internal_error_tells_no_secret(
     files: Files, place: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -210,7 +215,7 @@ def test_an_internal_error_tells_no_secret(
              files.path("commitment.json"), "--data", files.path("heldout.npz"), "--claim", "correct >= 1", "-o",
              files.path("audit.zkp"), "--max-memory", "8GB"],
         ):  # fmt: skip
-            if place.startswith("zkaudit.prover") == (arguments[0] == "prove"):
+            if place.startswith("zkaudit.witness") == (arguments[0] == "prove"):
                 capsys.readouterr()
                 codes.append(cli.run(arguments))
                 out, err = capsys.readouterr()

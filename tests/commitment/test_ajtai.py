@@ -98,6 +98,19 @@ def test_randomness_is_uniform_in_its_interval() -> None:
     assert (places.min(axis=0) < places.max(axis=0)).all()
 
 
+def test_scalars_are_drawn_by_as_many_bytes_as_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream gives the same commitment as ever; of its bytes only 255 stands for none, eight times in 2,112."""
+    drawn: list[int] = []
+
+    def token_bytes(count: int) -> bytes:
+        drawn.append(count)
+        return bytes(254 if len(drawn) > 1 else 255 for _ in range(count))
+
+    monkeypatch.setattr(ajtai.secrets, "token_bytes", token_bytes)
+    assert ajtai.draw_randomness().tolist() == [127] * 2048
+    assert drawn == [2112, 2112]
+
+
 def test_nothing_secret_is_printed() -> None:
     _, opening = commit(ARCHITECTURE, CELLS)
     for text in (repr(opening), str(opening), f"{opening}"):

@@ -27,6 +27,7 @@ from zkaudit.prover import prove, prove_columns
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
 from zkaudit.verifier import Policy, verify
+from zkaudit.witness import honest_witness
 
 TRACED = ("smallest", "residual")
 """Proofs whose transcript is listed."""
@@ -420,7 +421,7 @@ def _false_columns() -> dict[str, Lie]:
     def lie(base: str, column: str) -> Callable[[], bytes]:
         def make() -> bytes:
             found = valid(base)
-            columns = zkaudit.prover.honest_witness(found.statement, found.model, found.opening)
+            columns = honest_witness(found.statement, found.model, found.opening)
             place = (0,) * columns[column].ndim
             changed = with_cells(found.statement, columns, {(column, place): int(columns[column][place]) + 1})
             return prove_columns(found.statement, changed).proof
@@ -429,7 +430,7 @@ def _false_columns() -> dict[str, Lie]:
 
     def another_model() -> bytes:
         found = valid("smallest")
-        columns = zkaudit.prover.honest_witness(found.statement, found.model, found.opening)
+        columns = honest_witness(found.statement, found.model, found.opening)
         cells = columns["weights"].copy()
         cells[:] = 0
         return prove_columns(found.statement, recounted(found.statement, columns | {"weights": cells})).proof
@@ -454,7 +455,7 @@ def _places() -> dict[Label, int]:
     """The place of the first element of each message."""
     found = valid("smallest")
     honest = LyingProver()
-    columns = zkaudit.prover.honest_witness(found.statement, found.model, found.opening)
+    columns = honest_witness(found.statement, found.model, found.opening)
     # With a stream of its own, so that the lies do not depend on which of them comes first.
     with fixed_randomness("places of messages"):
         honest.prove(pytest.MonkeyPatch(), found.statement, columns)
@@ -467,7 +468,7 @@ def _false_messages() -> dict[str, Lie]:
     def lie(label: Label) -> Callable[[], bytes]:
         def make() -> bytes:
             found = valid("smallest")
-            columns = zkaudit.prover.honest_witness(found.statement, found.model, found.opening)
+            columns = honest_witness(found.statement, found.model, found.opening)
             lying = LyingProver(places=frozenset({_places()[label]}))
             return lying.prove(pytest.MonkeyPatch(), found.statement, columns)
 
