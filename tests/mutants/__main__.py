@@ -268,10 +268,15 @@ def _drop_threads() -> None:
     zkaudit.field.jit._pool = None
 
 
+def explained() -> list[str]:
+    """The names of the faults that nothing can notice."""
+    lines = EXPLANATIONS.read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix("- `").removesuffix("`") for line in lines if line.startswith("- `")]
+
+
 def report(lines: list[dict[str, Any]]) -> int:
     """Prints the table by module and the faults that are neither noticed nor explained, and returns their count."""
-    listed = EXPLANATIONS.read_text(encoding="utf-8").splitlines()
-    explained = {line.removeprefix("- `").removesuffix("`") for line in listed if line.startswith("- `")}
+    listed = set(explained())
     unnoticed = [line for line in lines if line["by"] == "nothing"]
     total: Counter[str] = Counter()
     print(f"{'module':<34} {'faults':>7} {'noticed':>8} {'explained':>10}")
@@ -281,16 +286,16 @@ def report(lines: list[dict[str, Any]]) -> int:
         counts = Counter(
             faults=len(of_module),
             noticed=len(of_module) - len(quiet),
-            explained=sum(line["fault"] in explained for line in quiet),
+            explained=sum(line["fault"] in listed for line in quiet),
         )
         total.update(counts)
         print(f"{module:<34} {counts['faults']:>7} {counts['noticed']:>8} {counts['explained']:>10}")
     print(f"{'all':<34} {total['faults']:>7} {total['noticed']:>8} {total['explained']:>10}")
-    open_ones = [line for line in unnoticed if line["fault"] not in explained]
+    open_ones = [line for line in unnoticed if line["fault"] not in listed]
     for line in open_ones:
         print(f"unnoticed, line {line['line']}: {line['fault']}")
     noticed = {line["fault"] for line in lines} - {line["fault"] for line in unnoticed}
-    for fault in sorted(noticed & explained):
+    for fault in sorted(noticed & listed):
         print(f"explained, and noticed nevertheless: {fault}")
     return len(open_ones)
 
