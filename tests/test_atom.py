@@ -113,6 +113,11 @@ def test_the_one_text_of_a_value(value: Fraction, text: str) -> None:
     assert parse_atom(atom.text) == atom
 
 
+def test_a_relation_is_one_of_three() -> None:
+    for relation in (">", "!=", "", "=", ">=="):
+        assert fault(metric=Metric.ACCURACY, relation=relation, value=Fraction(1, 2)).expected == GRAMMAR
+
+
 def test_three_metrics_are_of_one_group() -> None:
     one_group = {"accuracy", "correct", "predicted"}
     for metric in Metric:

@@ -182,6 +182,9 @@ def test_the_most_atoms() -> None:
 def test_the_longest_text() -> None:
     assert parse_claim("accuracy >= 0.5".ljust(MAX_TEXT)).text == "accuracy >= 0.5"
     assert fault_of("accuracy >= 0.5".ljust(MAX_TEXT + 1)) == f"{MAX_TEXT + 1} characters"
+
+
+def test_the_largest_matrix() -> None:
     # Of 70 rows: brackets and commas, one digit a cell, and further digits where they fit.
     spare = MAX_TEXT - len("confusion_matrix == []") - 70 * 2 - 69 - 70 * 69 - 70 * 70
     for more in (0, 1):

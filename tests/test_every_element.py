@@ -81,8 +81,7 @@ def snapshot(channel: VerifierChannel) -> dict[str, Any]:
     return {
         "state": channel.transcript._state.copy(),
         "nodes": list(channel.tape._nodes),
-        "names": list(channel.tape.constraints.names),
-        "forms": list(channel.tape.constraints.forms),
+        "forms": list(channel.tape.constraints),
         "counts": (channel._received, channel._multiplied),
     }
 
@@ -91,8 +90,7 @@ def resume(channel: VerifierChannel, state: dict[str, Any]) -> None:
     channel.transcript._state = state["state"].copy()
     tape = Tape(channel._plan)
     tape._nodes = list(state["nodes"])
-    tape.constraints.names[:] = state["names"]
-    tape.constraints.forms[:] = state["forms"]
+    tape.constraints[:] = state["forms"]
     channel.tape = tape
     channel._received, channel._multiplied = state["counts"]
 

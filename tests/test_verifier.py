@@ -13,7 +13,7 @@ from zkaudit.claim import parse_claim
 from zkaudit.confidence import clopper_pearson_lower
 from zkaudit.errors import InvalidInput, PolicyNotMet, Reason, Rejected
 from zkaudit.prover import prove
-from zkaudit.verifier import stated_claim, verify
+from zkaudit.verifier import require_policy, stated_claim, verify
 
 
 @pytest.fixture(scope="module", params=["correct == ?", "predicted[0] >= 0"])
@@ -53,6 +53,21 @@ def test_a_policy_is_met_at_its_limits_and_not_beyond(honest: tuple[Case, bytes]
     ):
         with pytest.raises(PolicyNotMet, match=named):
             verify(case.statement, proof, replace(exact, **beyond))  # type: ignore[arg-type]
+
+
+def test_the_conditions_of_a_policy() -> None:
+    statement = random_case((2, 2), samples=3).statement
+    architecture = statement.commitment.architecture.digest().hex()
+    bits = statement.account.total_bits
+    require_policy(statement, replace(POLICY, minimum_bits=bits))  # type: ignore[arg-type]
+    with pytest.raises(PolicyNotMet, match="bits of soundness"):
+        require_policy(statement, replace(POLICY, minimum_bits=bits + 1e-9))  # type: ignore[arg-type]
+    with pytest.raises(PolicyNotMet, match="profile test-insecure is not among standard-128"):
+        require_policy(statement, replace(POLICY, profiles=("standard-128",)))
+    require_policy(statement, replace(POLICY, architectures=frozenset({"00" * 32, architecture})))
+    for others in (frozenset[str](), frozenset({"00" * 32})):
+        with pytest.raises(PolicyNotMet, match=f"architecture {architecture} is not among"):
+            require_policy(statement, replace(POLICY, architectures=others))
 
 
 def test_without_a_policy_the_default_one_decides(honest: tuple[Case, bytes]) -> None:

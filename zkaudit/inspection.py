@@ -23,7 +23,6 @@ from zkaudit.commitment.formats import COMMITMENT_LIMIT, OPENING_LIMIT, OPENING_
 from zkaudit.dataset import parse_dataset
 from zkaudit.dataset_commitment import DATASET_LIMIT, SALT_MAGIC, parse_dataset_opening
 from zkaudit.document_facts import DOCUMENTS
-from zkaudit.documents import parse_json
 from zkaudit.errors import InvalidInput
 from zkaudit.model.architecture import Architecture
 from zkaudit.model.model import MAGIC as MODEL_MAGIC
@@ -31,6 +30,8 @@ from zkaudit.model.model import MAX_FILE_BYTES as MODEL_LIMIT
 from zkaudit.model.model import parse_model
 from zkaudit.proof import LARGEST_PROOF, decode
 from zkaudit.proof import MAGIC as PROOF_MAGIC
+from zkaudit.publishing.facts import facts_of
+from zkaudit.publishing.json_files import parse_map
 from zkaudit.signing.key_files import AGE_MAGIC, SECRET_LIMIT
 
 ZIP_MAGIC = b"PK"
@@ -194,13 +195,16 @@ def _inspect_secret_key(data: bytes, where: str) -> Inspection:
 
 
 def _inspect_document(data: bytes, where: str) -> Inspection:
-    """A public document of the kind that its `format` names; one without is held against a commitment."""
-    obj = parse_json(data, where)
-    kind = obj.get("format") if type(obj) is dict else None
+    """A public document of the kind that its `format` names, or a file of a publication, which other tools read too.
+
+    Anything else is held against a commitment.
+    """
+    document = parse_map(data, where, limit=COMMITMENT_LIMIT)
+    kind = document.get("format")
     reader = DOCUMENTS.get(kind) if type(kind) is str else None
-    if reader is None:
+    found = facts_of(document, data, where) if reader is None else reader(data, where)
+    if found is None:
         return _inspect_commitment(data, where)
-    found = reader(data, where)
     return Inspection(
         kind=found.kind,
         version=1,

@@ -58,21 +58,14 @@ def known(value: Element) -> Affine:
     return Affine(value, None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PadConstraints:
-    """Requirements on pads: each is a linear form of the tape plus a constant, and has to be zero."""
-
-    names: list[str]
-    forms: list[Affine]
-
-
 class Tape:
     """Linear forms in pads: the first nodes are the pads and the product pads, each later one sums earlier ones."""
 
     def __init__(self, plan: Plan) -> None:
         self.leaves = plan.elements + len(plan.products)
         self._nodes: list[list[tuple[int, Element]]] = []
-        self.constraints = PadConstraints(names=[], forms=[])
+        self.constraints: list[Affine] = []
+        """Linear forms in pads plus a constant, each of which has to be zero."""
 
     def combine(self, terms: Sequence[tuple[Element, Affine]], constant: Element = ZERO) -> Affine:
         """constant + sum of factor * expression."""
@@ -87,17 +80,16 @@ class Tape:
         return Affine(constant, self.leaves + len(self._nodes) - 1)
 
     def require_zero(self, name: str, expression: Affine) -> None:
-        """Add a constraint; one without pads has to hold at once."""
+        """Add a constraint; one without pads has to hold at once, or is refused by its name."""
         if expression.node is None and expression.constant != ZERO:
             raise Rejected(Reason.PAD_LINEAR, name, expected="zero", actual="another value")
-        self.constraints.names.append(name)
-        self.constraints.forms.append(expression)
+        self.constraints.append(expression)
 
     def gradient(self, coefficients: Sequence[Element]) -> tuple[list[Element], Element]:
         """The combination of all constraints: a coefficient for each leaf, and the constant."""
         adjoints = [ZERO] * (self.leaves + len(self._nodes))
         constant = ZERO
-        for coefficient, form in zip(coefficients, self.constraints.forms, strict=True):
+        for coefficient, form in zip(coefficients, self.constraints, strict=True):
             constant = add(constant, multiply(coefficient, form.constant))
             if form.node is not None:
                 adjoints[form.node] = add(adjoints[form.node], coefficient)

@@ -63,6 +63,72 @@ def test_signed(audited: Files, tmp_path: Path, program: Program) -> None:
     assert sum(shown["files"].values()) == sum(path.stat().st_size for path in (tmp_path / "zkaudit").iterdir())
 
 
+def test_every_published_json_says_what_it_is(audited: Files, tmp_path: Path, program: Program) -> None:
+    key = ["--key", audited.path("owner.zkk"), "--passphrase-file", audited.path("words.txt")]
+    folders = {"signed": key, "unsigned": []}
+    for name, options in folders.items():
+        arguments = ["publish", audited.path("audit.zkp"), *public(audited), "--claim", CLAIM, *options]
+        (tmp_path / name).mkdir()
+        assert program(*arguments, "--name", "acme/digits", "--to", str(tmp_path / name))[0] == 0
+        kinds = {}
+        for path in (tmp_path / name / "zkaudit").glob("*.json"):
+            code, shown = program("inspect", str(path))
+            assert (code, shown.get("version"), shown.get("secret")) == (0, 1, False), (path.name, shown)
+            assert len(shown["digest"]) == 64
+            assert sum(part["bytes"] for part in shown["parts"]) == shown["bytes"] == path.stat().st_size
+            kinds[shown["kind"]] = shown["facts"]
+        assert kinds.keys() == {"commitment", "attestation", "bill of materials"}
+        attested = kinds["attestation"]
+        assert (attested["says it was proved"], attested["of model"]) == (CLAIM, "acme/digits")
+        assert attested["about 1"] == "commitment.json"
+        assert ("says it is by 1" in attested) == (name == "signed")
+        assert attested.get("signatures") == (None if name == "signed" else "none")
+        assert kinds["bill of materials"]["component 1"] == "acme/digits"
+    svr = tmp_path / "result.json"
+    verified = [audited.path("audit.zkp"), *public(audited), "--claim", CLAIM, "--svr", str(svr)]
+    assert program("verify", *verified)[0] == 0
+    code, shown = program("inspect", str(svr))
+    assert (code, shown["kind"]) == (0, "statement that nobody signed")
+    assert shown["facts"]["about 2"] == "proof"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b'{"payloadType": 1}',
+        b'{"payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": [1]}',
+        b'{"bomFormat": "SPDX"}',
+    ],
+)
+def test_inspect_of_another_json_is_one_line(content: bytes, tmp_path: Path, program: Program) -> None:
+    (tmp_path / "file").write_bytes(content)
+    code, shown = program("inspect", str(tmp_path / "file"))
+    assert code == 3
+    assert shown["error"].isprintable()
+
+
+@pytest.mark.parametrize(
+    ("content", "facts"),
+    [
+        (
+            b'{"payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": []}',
+            {"predicate": "none", "signatures": "none"},
+        ),
+        (b'{"predicateType": 5, "predicate": [], "subject": {}}', {"predicate": "none"}),
+        (
+            b'{"predicateType": "t", "predicate": {"claim": 1, "timeCreated": "now"}, "subject": [1, {"name": "n"}]}',
+            {"predicate": "t", "about 1": "none", "about 2": "n", "says it was made": "now"},
+        ),
+        (b'{"bomFormat": "CycloneDX", "components": 3}', {"CycloneDX": "none", "serial number": "none"}),
+    ],
+)
+def test_inspect_shows_what_is_there(content: bytes, facts: dict[str, str], tmp_path: Path, program: Program) -> None:
+    (tmp_path / "file").write_bytes(content)
+    code, shown = program("inspect", str(tmp_path / "file"))
+    assert (code, shown["facts"]) == (0, facts)
+
+
 def test_a_secret_beside_the_folder_is_a_warning(audited: Files, tmp_path: Path, program: Program) -> None:
     shutil.copy(audited.path("owner.zkk"), tmp_path / "k\x1b[2J")
     code, shown = program("publish", audited.path("audit.zkp"), *public(audited), "--name", "m", "--to", str(tmp_path))

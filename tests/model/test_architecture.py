@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.networks import dense, relu, squash
 from zkaudit import wire
 from zkaudit.errors import InvalidInput
-from zkaudit.model.architecture import MAX_LAYERS, Architecture, Dense, Requantise
+from zkaudit.model import architecture
+from zkaudit.model.architecture import MAX_LAYERS, Architecture, Dense, Requantise, Sum
 
 SMALL = Architecture(
     input_shape=(2, 3),
@@ -140,3 +142,23 @@ def _changed(path: list[Any], value: Any) -> dict[str, Any]:
 def test_reading_is_strict(obj: object) -> None:
     with pytest.raises(InvalidInput):
         Architecture.from_canonical(obj)
+
+
+def test_inputs_have_up_to_eight_axes() -> None:
+    for axes, fits in ((8, True), (9, False)):
+        shape = (*[1] * (axes - 1), 6)
+        if fits:
+            assert replace(SMALL, input_shape=shape).features == 6
+        else:
+            with pytest.raises(InvalidInput, match="wrong number of axes"):
+                replace(SMALL, input_shape=shape)
+
+
+def test_tables_and_multipliers_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = (Sum(multipliers=(1,)), squash(0), Sum(multipliers=(1,)), relu(3, (1, 2)), dense(6, 2))
+    both = len(layers[1].table) + 2  # type: ignore[union-attr]
+    monkeypatch.setattr(architecture, "MAX_LISTED", both)
+    replace(SMALL, layers=layers)
+    monkeypatch.setattr(architecture, "MAX_LISTED", both - 1)
+    with pytest.raises(InvalidInput, match=f"{both} table entries and multipliers"):
+        replace(SMALL, layers=layers)

@@ -33,6 +33,9 @@ from tests.mutants.trials import Record, Trial, chosen, judges, record, tests
 MOST_SECONDS = float(os.environ.get("MUTANT_SECONDS", "10"))
 """Processor time of the proofs and tests that are tried on one fault, as recorded with nothing spoiled."""
 
+FURTHER = 4
+"""Times as long for a fault that nothing has noticed by then, unless it is explained."""
+
 LEEWAY_SECONDS = 5
 """Processor time beyond twice the recorded one after which a fault is taken for an endless loop."""
 
@@ -71,6 +74,7 @@ class Mutation(Quick):
     def __init__(self, names: list[str], jobs: int) -> None:
         self.names = names
         self.jobs = jobs
+        self.explained = frozenset(explained())
         self.status = 1
 
     @pytest.hookimpl(tryfirst=True)
@@ -130,6 +134,13 @@ class Mutation(Quick):
         # Who has noticed another fault of the module within a second goes first.
         tried = sorted(tried, key=lambda trial: records[trial.name].seconds if noticing[trial.name] else 1.0)
         by = outcome(mutant, tried, records)
+        if by == "nothing" and mutant.name not in self.explained:
+            most = FURTHER * MOST_SECONDS
+            longer = chosen(trials, records, mutant.module, mutant.lines if mutant.scope else None, most)
+            further = [trial for trial in longer if trial not in tried]
+            if further:
+                by = outcome(mutant, further, records)
+            tried += further
         noticing[by] += 1
         line = {
             "module": mutant.module,

@@ -146,8 +146,8 @@ def test_one_false_constraint_among_true_ones_fails_the_linear_test(name: str) -
     for index in range(3):
         tableau = PadTableau(layout)
         tape = true_tape(layout, tableau)
-        form = tape.constraints.forms[index]
-        tape.constraints.forms[index] = Affine(add(form.constant, embed(1)), form.node)
+        form = tape.constraints[index]
+        tape.constraints[index] = Affine(add(form.constant, embed(1)), form.node)
         assert reason(honest(layout, tableau, tape)) is Reason.PAD_LINEAR
 
 

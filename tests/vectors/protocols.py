@@ -74,7 +74,7 @@ def _run(
     assert isinstance(transcript, _Recorder)
     return result | {
         "challenges": transcript.drawn,
-        "constraints": [form.constant for form in channel.tape.constraints.forms],
+        "constraints": [form.constant for form in channel.tape.constraints],
     }
 
 

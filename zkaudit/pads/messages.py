@@ -77,7 +77,7 @@ class TableauLayout:
 
     def linear_coefficients(self, tape: Tape) -> int:
         """Coefficients of the linear test: one a constraint, two a product for its copies."""
-        return len(tape.constraints.forms) + 2 * len(self.plan.products)
+        return len(tape.constraints) + 2 * len(self.plan.products)
 
     def combine_constraints(self, tape: Tape, coefficients: Sequence[Element]) -> tuple[Array, Element]:
         """The combined constraint: sum of result * cells = target over the rows behind the masks.
@@ -86,7 +86,7 @@ class TableauLayout:
         Every constraint has a uniform coefficient of its own, drawn after all rows and messages are fixed.
         """
         plan = self.plan
-        count = len(tape.constraints.forms)
+        count = len(tape.constraints)
         gradient, constant = tape.gradient(coefficients[:count])
         pads, products = gradient[: plan.elements], gradient[plan.elements :]
         width = self.oracle.message

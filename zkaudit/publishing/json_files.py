@@ -15,13 +15,13 @@ def json_bytes(document: object) -> bytes:
     return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
 
 
-def parse_map(data: bytes, where: str) -> dict[str, Any]:
-    """The map of a JSON text without repeated keys; `InvalidInput` for any other bytes.
+def parse_map(data: bytes, where: str, *, limit: int = DOCUMENT_LIMIT) -> dict[str, Any]:
+    """The map of a JSON text without repeated keys, of at most `limit` bytes; `InvalidInput` for any other bytes.
 
     Fractions are allowed, unlike in documents that are hashed: other tools compare these numbers.
     """
-    if len(data) > DOCUMENT_LIMIT:
-        raise InvalidInput(f"{len(data)} bytes are too many", where=where, expected=f"at most {DOCUMENT_LIMIT} bytes")
+    if len(data) > limit:
+        raise InvalidInput(f"{len(data)} bytes are too many", where=where, expected=f"at most {limit} bytes")
     document = parse_json(data, where, fractions=True)
     if type(document) is not dict:
         raise InvalidInput("not a map", where=where, expected="a JSON object")
