@@ -189,3 +189,14 @@ def test_equality_ranges() -> None:
     assert scalars(arrays.equality_range(point[:3], 2, 5)) == [
         extension.equality(point[:3], bits(index, 3)) for index in range(2, 7)
     ]
+
+
+def test_a_table_that_is_kept_never_changes() -> None:
+    point = [(2, 3, 5, 7, 11), (1, 0, 0, 0, 0), (MODULUS - 1, 0, 4, 9, 1)]
+    kept = arrays._block(tuple(point))
+    assert kept is arrays._block(tuple(point))
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0, 0] = 1
+    whole = arrays.equality_range(point, 0, 8)
+    whole[:] = 0
+    assert np.array_equal(arrays.equality_range(point, 0, 8), arrays.equality_table(point))

@@ -9,6 +9,7 @@ Inner products split residues into 16-bit limbs and run on float64 matrix produc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,12 @@ _EXACT_TERMS = 1 << 22
 
 _CHUNK = 1 << 13
 """Performance knob: temporaries of this many entries stay in cache. At most 2^20, so that limb products stay exact."""
+
+_BLOCK_BITS = 12
+"""Performance knob: coordinates of the tables that ranges are cut from."""
+
+_BLOCKS = 16
+"""Performance knob: tables that are kept, 160 kB each."""
 
 
 def reduce(values: Array) -> Array:
@@ -254,8 +261,8 @@ def equality_range(point: Sequence[Element], start: int, length: int) -> Array:
         return np.zeros((5, 0), np.uint64)
     if start < 0 or start + length > 1 << len(point):
         raise ValueError(f"range {start}..{start + length} outside 2^{len(point)}")
-    low_bits = min(len(point), 12)
-    low = equality_table(point[:low_bits])
+    low_bits = min(len(point), _BLOCK_BITS)
+    low = _block(tuple(point[:low_bits]))
     first = start >> low_bits
     last = (start + length - 1) >> low_bits
     high = equality_range(point[low_bits:], first, last + 1 - first) if first != last else None
@@ -267,6 +274,14 @@ def equality_range(point: Sequence[Element], start: int, length: int) -> Array:
         place = (block << low_bits) + begin - start
         result[:, place : place + end - begin] = scale(low[:, begin:end], factor)
     return result
+
+
+@lru_cache(maxsize=_BLOCKS)
+def _block(point: tuple[Element, ...]) -> Array:
+    """The table of a point of few coordinates, read-only: ranges at one point are asked for one after the other."""
+    table = equality_table(point)
+    table.setflags(write=False)
+    return table
 
 
 def equality_at(point: Sequence[Element], index: int) -> Element:
