@@ -28,6 +28,7 @@ from zkaudit.reed_solomon.prover import open_columns
 from zkaudit.relation import Integers
 from zkaudit.statement import Statement
 from zkaudit.transcript import Label, Transcript
+from zkaudit.witness import Witness
 from zkaudit_circuits.weights import RANDOMNESS, WEIGHTS
 
 SHAPES = ["dense", *NETWORKS]
@@ -52,7 +53,7 @@ def test_another_model_gives_the_same_view_of_the_witness_oracle(name: str) -> N
     columns, others = case.columns(), stranger.columns()
     for column in (WEIGHTS, RANDOMNESS, "argmax/difference limb 0"):
         assert (columns[column] != others[column]).any()
-    first, second = (prover._mask(statement, prover._Witness(statement, honest)) for honest in (columns, others))
+    first, second = (prover._mask(statement, Witness(statement, honest)) for honest in (columns, others))
     point, gamma = random_elements(statement.layout.address_variables), random_element()
     indices = drawn(rows.oracle.columns, rows.oracle.pads)
     seen = view_opening(rows, first, point, gamma, indices)
@@ -70,7 +71,7 @@ def test_another_model_gives_the_same_view_of_the_witness_oracle(name: str) -> N
 def test_one_column_more_than_pads_cannot_be_coupled() -> None:
     case, stranger = case_of("dense"), case_of("dense", seed=5)
     statement, rows = case.statement, case.statement.rows
-    first, second = (prover._mask(statement, prover._Witness(statement, own.columns())) for own in (case, stranger))
+    first, second = (prover._mask(statement, Witness(statement, own.columns())) for own in (case, stranger))
     point, gamma = random_elements(statement.layout.address_variables), random_element()
     indices = drawn(rows.oracle.columns, rows.oracle.pads + 1)
     seen = view_opening(rows, first, point, gamma, indices)

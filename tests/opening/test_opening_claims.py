@@ -38,6 +38,7 @@ from zkaudit.reed_solomon.domain import Domain
 from zkaudit.reed_solomon.prover import open_columns
 from zkaudit.relation import Integers, Kind
 from zkaudit.transcript import Label
+from zkaudit.witness import Witness
 from zkaudit_circuits.weights import WEIGHTS
 
 SHAPES: dict[str, Case] = {
@@ -170,8 +171,8 @@ def test_prover_and_verifier_weigh_alike(name: str) -> None:
 # Batching, in clear.
 
 
-def vector_of(case: Case, columns: dict[str, Integers]) -> tuple[WitnessVector, prover._Witness]:
-    cells = prover._Witness(case.statement, columns)
+def vector_of(case: Case, columns: dict[str, Integers]) -> tuple[WitnessVector, Witness]:
+    cells = Witness(case.statement, columns)
     return prover._mask(case.statement, cells), cells
 
 
