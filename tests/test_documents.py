@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zkaudit.documents import (
+    CLOCK_SKEW,
     DOCUMENT_LIMIT,
     document_digest,
     document_text,
@@ -222,3 +223,7 @@ def test_times_in_other_zones_are_written_in_utc() -> None:
 def test_other_times_are_refused(text: object) -> None:
     with pytest.raises(InvalidInput, match="RFC 3339"):
         read_time(text, "x")
+
+
+def test_clocks_may_differ_by_five_minutes() -> None:
+    assert CLOCK_SKEW.total_seconds() == 300

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from zkaudit.errors import UnsupportedVersion
 from zkaudit.field.koalabear import TWO_ADICITY
-from zkaudit.parameters import PROFILES, STANDARD, Profile, profile
+from zkaudit.parameters import PROFILES, STANDARD, TEST_INSECURE, Profile, profile
 
 
 def test_names_find_their_profiles() -> None:
@@ -36,3 +38,20 @@ def test_sizes_fit_the_field(entry: Profile) -> None:
         assert size & (size - 1) == 0
     assert entry.largest_columns <= 1 << TWO_ADICITY
     assert 4 * entry.pad_message < entry.pad_columns
+
+
+def test_the_vectors_are_made_under_these_figures() -> None:
+    assert asdict(TEST_INSECURE) == {
+        "name": "test-insecure",
+        "insecure": True,
+        "target_bits": 20,
+        "grinding_bits": 4,
+        "chain_steps": 16,
+        "blow_up": 8,
+        "smallest_message": 64,
+        "largest_columns": 2**24,
+        "pad_message": 64,
+        "pad_columns": 1024,
+        "pad_target_bits": 24,
+    }
+    assert (STANDARD.smallest_message, STANDARD.largest_columns) == (256, 2**24)

@@ -15,7 +15,7 @@ from tests.cases import Case, random_case
 from tests.forgery import FIELDS, POLICY, field_of, refusal, replaced, sealed
 from zkaudit import wire
 from zkaudit.errors import InvalidInput, Reason, Rejected, UnsupportedVersion
-from zkaudit.proof import LARGEST_PROOF, MAGIC, VERSION, Proof, decode, elements, residues
+from zkaudit.proof import LARGEST_NONCE, LARGEST_PROOF, MAGIC, VERSION, Proof, decode, elements, residues
 from zkaudit.prover import prove_columns
 from zkaudit.verifier import Policy, verify
 
@@ -245,3 +245,7 @@ def test_residues_have_one_length_and_one_form() -> None:
         assert caught.value.reason is reason
     assert elements(bytes(19) + b"\x05", 1, "x") == [(0, 0, 0, 0, 5)]
     assert elements(b"", 0, "x") == []
+
+
+def test_the_header_of_a_proof() -> None:
+    assert (MAGIC, VERSION, LARGEST_NONCE) == (b"ZKAPROOF", 1, 2**64 - 1)

@@ -200,3 +200,10 @@ def test_a_table_that_is_kept_never_changes() -> None:
     whole = arrays.equality_range(point, 0, 8)
     whole[:] = 0
     assert np.array_equal(arrays.equality_range(point, 0, 8), arrays.equality_table(point))
+
+
+def test_scattered_sums_are_exact_beyond_what_float64_adds_up() -> None:
+    count = (1 << 23) + 1
+    values = np.broadcast_to(np.full((5, 1), MODULUS - 2, np.uint64), (5, count))
+    sums = arrays.scatter(values, np.zeros(count, np.int64), 1)
+    assert sums[:, 0].tolist() == [-2 * count % MODULUS] * 5

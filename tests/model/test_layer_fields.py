@@ -365,3 +365,50 @@ def test_clamps_of_the_named_activations() -> None:
     assert RELU.clamp == (RELU.low, RELU.high) == (0, 255)
     signed = Requantise(shift=8, activation="identity")
     assert signed.clamp == (signed.low, signed.high) == (-128, 127)
+
+
+def test_names_on_the_wire() -> None:
+    """A change of one of these is a change of format: commitments made before would no longer open."""
+    layers = (
+        replace(CONVOLUTION, weight_limbs=2),
+        DENSE,
+        replace(RELU, multipliers=(1, 2)),
+        replace(TABLE, table_low=-1),
+        replace(SUM_POOL, exclude_padding=True),
+        MAX_POOL,
+        Sum(multipliers=(1,)),
+        Gate(sources=(0, 1)),
+        Reshape(shape=(1,)),
+        Transpose(axes=(1, 0)),
+        Concatenate(sources=(0, 1)),
+        Pad(padding=(1, 1, 1, 1)),
+        Slice(start=0, stop=1),
+    )
+    names = {
+        canonical.pop("kind"): set(canonical) for canonical in (layer_canonical(layer, 99) for layer in layers[3:])
+    }
+    convolution, dense, relu = (layer_canonical(layer, 99) for layer in layers[:3])
+    window = {"kernel", "stride", "padding"}
+    assert set(convolution) == window | {
+        "kind", "channels", "filters", "dilation", "groups", "bias_limbs", "weight_limbs",
+    }  # fmt: skip
+    assert set(dense) == {"kind", "inputs", "outputs", "bias_limbs"}
+    assert set(relu) == {"kind", "shift", "activation", "multipliers"}
+    assert (convolution["kind"], dense["kind"], relu["kind"]) == ("convolution", "dense", "requantise")
+    assert names == {
+        "requantise": {"shift", "activation", "table", "table_low"},
+        "sum pool": window | {"multiplier", "exclude_padding"},
+        "max pool": window | {"dilation"},
+        "sum": {"multipliers"},
+        "gate": {"sources"},
+        "reshape": {"shape"},
+        "transpose": {"axes"},
+        "concatenate": {"sources"},
+        "pad": {"padding"},
+        "slice": {"start", "stop"},
+    }
+
+
+def test_every_layer_is_read_as_it_was_written() -> None:
+    for layer in (replace(TABLE, table_low=-1), Reshape(shape=(1,)), Transpose(axes=(1, 0)), Slice(start=0, stop=1)):
+        assert layer_from_canonical(layer_canonical(layer, 99), 99, "layer 100") == layer
