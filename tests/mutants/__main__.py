@@ -82,7 +82,7 @@ class Mutation(Quick):
         from tests.mutants.corpus import corpus
 
         true, false = corpus()
-        trials = [*judges([*true, *false]), *tests(session.items)]
+        trials = [*judges("true", true), *judges("false", false), *tests(session.items)]
         for module in modules():
             closure(module)
         # Threads do not survive a fork.

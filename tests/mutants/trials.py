@@ -40,12 +40,12 @@ class Record:
     lines: dict[str, set[int]] = field(default_factory=dict)
 
 
-def judges(proofs: Iterable[Judged]) -> list[Trial]:
-    """One trial for each proof."""
+def judges(kind: str, proofs: Iterable[Judged]) -> list[Trial]:
+    """One trial for each proof of a kind; the few true ones are a group of their own, and so among the first."""
     return [
         Trial(
-            name=f"proof {number}",
-            group="proof",
+            name=f"{kind} proof {number}",
+            group=f"{kind} proof",
             passes=partial(_agrees, judged),
             is_test=False,
         )
