@@ -273,7 +273,9 @@ def test_an_honest_witness(name: str) -> None:
     circuit = case.statement.layout.circuit
     if "narrow" in name or "wide" in name:
         assert ("requantise 1/pre-clamp" in circuit.columns) == ("narrow" in name)
-    assert check_columns(circuit, case.columns()).violations == ()
+    columns = case.columns()
+    assert columns.keys() == circuit.columns.keys()
+    assert check_columns(circuit, columns).violations == ()
 
 
 def test_a_clamp_without_a_table_is_as_wide_as_a_byte() -> None:
