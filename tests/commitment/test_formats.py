@@ -44,6 +44,9 @@ def test_a_commitment_survives_its_file(tmp_path: Path) -> None:
     assert again == COMMITMENT
     assert again.digest() == COMMITMENT.digest()
     assert commitment_text(again).encode() == path.read_bytes()
+    path.write_text("older")
+    save_commitment(path, COMMITMENT)
+    assert load_commitment(path) == COMMITMENT
     with pytest.raises(InvalidInput, match="exists already"):
         save_commitment(path, COMMITMENT, overwrite=False)
 

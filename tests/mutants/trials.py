@@ -140,11 +140,14 @@ def _recorded(trials: list[Trial]) -> dict[str, Record]:
     }
 
 
-def _nearness(trial: Trial, run: dict[str, set[int]], module: str) -> float:
-    """2 for a trial that names the module, else the share of its lines that are the module's."""
-    if f"[{module}]" in trial.name:
-        return 2.0
-    return len(run.get(module, set())) / max(1, sum(map(len, run.values())))
+def _nearness(trials: list[Trial], records: dict[str, Record], module: str) -> dict[str, float]:
+    """For each group, 2 where a trial names the module, else the largest share of a trial's lines that are its own."""
+    result: defaultdict[str, float] = defaultdict(float)
+    for trial in trials:
+        run = records[trial.name].lines
+        share = len(run.get(module, set())) / max(1, sum(map(len, run.values())))
+        result[trial.group] = max(result[trial.group], 2.0 if f"[{module}]" in trial.name else share)
+    return result
 
 
 def chosen(
@@ -152,17 +155,17 @@ def chosen(
 ) -> list[Trial]:
     """The trials that run one of the lines, or whatever runs at all where none are given; at most that many seconds.
 
-    The groups take turns by the seconds that each has used, and the quick come first in each. A body concerns those
-    first who name its module, and then those who run little else.
+    The groups take turns by the seconds that each has used, and the quick come first in each. A body concerns
+    those files first that name its module, and then those with a test that runs little else.
     """
     used: defaultdict[str, float] = defaultdict(float)
     order: list[tuple[float, float, int, Trial]] = []
+    near = _nearness(trials, records, module) if lines is None else defaultdict(float)
     for trial in sorted(trials, key=lambda trial: records[trial.name].seconds):
         run = records[trial.name].lines
         if lines is None or not run.get(module, set()).isdisjoint(lines):
             used[trial.group] += records[trial.name].seconds
-            near = _nearness(trial, run, module) if lines is None else 0.0
-            order.append((-near, used[trial.group], len(order), trial))
+            order.append((-near[trial.group], used[trial.group], len(order), trial))
     result: list[Trial] = []
     seconds = 0.0
     for *_, trial in sorted(order, key=lambda entry: entry[:3]):
