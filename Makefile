@@ -13,7 +13,7 @@ COVERING := $(addprefix tests/, commitment functionals linear merkle pads produc
 	parameters proof relation soundness transcript verifier wire))
 NOTICING := $(COVERING) $(addprefix tests/, circuits opening reed_solomon vectors lookup/test_leaf_claims.py \
 	lookup/test_lookup_ranges.py lookup/test_tree.py model/test_layer_fields.py model/test_windowed_layers.py \
-	test_imports.py::test_exported_names_exist \
+	test_imports.py::test_exported_names_exist test_imports.py::test_public_names_are_imported_on_first_use \
 	$(patsubst %,test_%.py, archive atom confidence errors findings layout second_circuits second_verifier statement))
 VENV := .venv
 BIN := $(VENV)/bin

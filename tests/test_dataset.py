@@ -383,3 +383,7 @@ def test_all_accepted_types_give_the_same_integers() -> None:
         quantise_inputs(_architecture(), RawDataset(inputs=cast(INPUTS), labels=LABELS)).digest() for cast in casts
     }
     assert len(digests) == 1
+
+
+def test_a_data_set_from_nowhere_is_called_data() -> None:
+    assert RawDataset(inputs=np.zeros((1, 1)), labels=np.zeros(1, np.int64)).source == "data"

@@ -28,7 +28,6 @@ from zkaudit.reduction import reduce_statement
 from zkaudit.relation import Interval, Kind
 from zkaudit.soundness import OracleParameters, pad_parameters
 from zkaudit.transcript import Transcript
-from zkaudit.verifier import Policy, verify
 from zkaudit_circuits import tensors, uncommitted, weights
 from zkaudit_circuits.limbs import limb_witness
 from zkaudit_circuits.requantise import Requantisation
@@ -205,14 +204,6 @@ def test_profiles_and_statements_that_do_not_fit(monkeypatch: pytest.MonkeyPatch
     vars(fresh)["oracles"] = (wide, wide)
     with pytest.raises(RuntimeError, match="no oracle"):
         _ = fresh.rows
-
-
-def test_the_default_policy_is_the_whole_strength() -> None:
-    policy = Policy()
-    assert (policy.minimum_bits, policy.profiles, policy.architectures) == (128, ("standard-128",), None)
-    assert policy.maximum_proof_bytes == 1 << 28
-    with pytest.raises(InvalidInput, match=r"2 bytes \(expected at most 1\)"):
-        verify(random_case().statement, b"ab", Policy(maximum_proof_bytes=1))
 
 
 def test_the_ways_in_which_a_file_cannot_be_sealed_or_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,6 +202,11 @@ def test_a_verification_with_nothing_else_installed(public_files: tuple[Path, st
     assert json.loads(done.stdout)["claim"] == claim
 
 
+def test_public_names_are_imported_on_first_use() -> None:
+    early = {"InvalidInput", "PolicyNotMet", "ProvingFailed", "Reason", "Rejected"}
+    assert set(zkaudit.__all__) & vars(zkaudit).keys() == early
+
+
 def test_every_public_name_has_a_home() -> None:
     for name in zkaudit.__all__:
         assert getattr(zkaudit, name) is not None

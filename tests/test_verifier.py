@@ -13,7 +13,7 @@ from zkaudit.claim import parse_claim
 from zkaudit.confidence import clopper_pearson_lower
 from zkaudit.errors import InvalidInput, PolicyNotMet, Reason, Rejected
 from zkaudit.prover import prove
-from zkaudit.verifier import require_policy, stated_claim, verify
+from zkaudit.verifier import Policy, require_policy, stated_claim, verify
 
 
 @pytest.fixture(scope="module", params=["correct == ?", "predicted[0] >= 0"])
@@ -68,6 +68,14 @@ def test_the_conditions_of_a_policy() -> None:
     for others in (frozenset[str](), frozenset({"00" * 32})):
         with pytest.raises(PolicyNotMet, match=f"architecture {architecture} is not among"):
             require_policy(statement, replace(POLICY, architectures=others))
+
+
+def test_the_default_policy_is_the_whole_strength() -> None:
+    policy = Policy()
+    assert (policy.minimum_bits, policy.profiles, policy.architectures) == (128, ("standard-128",), None)
+    assert policy.maximum_proof_bytes == 1 << 28
+    with pytest.raises(InvalidInput, match=r"2 bytes \(expected at most 1\)"):
+        verify(random_case().statement, b"ab", Policy(maximum_proof_bytes=1))
 
 
 def test_without_a_policy_the_default_one_decides(honest: tuple[Case, bytes]) -> None:

@@ -95,10 +95,11 @@ def test_long_sums_are_reduced_on_the_way(monkeypatch: pytest.MonkeyPatch) -> No
     assert ring.sum_of_products([]).tolist() == [0] * 512
 
 
-def test_long_sums_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("blocks", [3, 4, 7])
+def test_long_sums_are_exact(monkeypatch: pytest.MonkeyPatch, blocks: int) -> None:
     # The same bound in a smaller ring: odd products of 2^37 each, more than twice as many as float64 adds up exactly.
     monkeypatch.setattr(ring, "DEGREE", 8)
-    count, blocks = 40_001, 7
+    count = 40_001
     elements = np.full((count, 8), HALF - 1, np.int32)
     cells = np.full((count, 8), 127, np.int8)
     expected = [count * blocks * (HALF - 1) * 127 * (2 * k + 2 - 8) % MODULUS for k in range(8)]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zkaudit.errors import Reason, Rejected
-from zkaudit.merkle.messages import Oracle, leaf_digest, node_digest
+from zkaudit.merkle.messages import Oracle, leaf_digest, leaf_label, node_digest, node_label
 from zkaudit.merkle.prover import MerkleTree
 from zkaudit.merkle.verifier import path_length, root_from_opening
 
@@ -127,3 +127,13 @@ def test_wrong_shapes_are_rejected() -> None:
         with pytest.raises(Rejected) as caught:
             root_from_opening(Oracle.WITNESS, 16, indices, bad_leaves, bad_path)
         assert caught.value.reason is Reason.MERKLE_PATH
+
+
+def test_labels_tell_the_oracles_and_the_levels_apart() -> None:
+    """Fixed by the specification, byte for byte."""
+    assert leaf_label(Oracle.WITNESS) == b"zkaudit column leaf v1 W\0\0\0\0"
+    assert leaf_label(Oracle.PADS) == b"zkaudit column leaf v1 P\0\0\0\0"
+    assert (node_label(Oracle.WITNESS), node_label(Oracle.PADS)) == (
+        b"zkaudit merkle node v1 W",
+        b"zkaudit merkle node v1 P",
+    )
