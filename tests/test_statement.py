@@ -24,6 +24,11 @@ def small() -> Statement:
     return replace(statement, dataset=replace(statement.dataset, groups=groups))
 
 
+def test_the_profile_is_the_standard_one_unless_another_is_named() -> None:
+    one = small()
+    assert Statement(commitment=one.commitment, dataset=one.dataset, claim=one.claim).profile == "standard-128"
+
+
 def test_an_open_claim_is_no_statement() -> None:
     for claim in ("accuracy == ?", "accuracy >= 0 and confusion_matrix"):
         with pytest.raises(InvalidInput, match="a value is left open"):
