@@ -23,6 +23,9 @@ def test_columns_have_the_names_of_the_specification() -> None:
     ranking.lower(builder, argmax)
     names = {"label", "depth", "lead", "ahead", "distance limb 0", "rank", "hit 1", "hit 3"}
     assert set(builder.columns) - before == {f"top k/{name}" for name in names}
+    ranked = [one for one in (*builder.products, *builder.linear) if one.name.startswith("top k")]
+    assert len(ranked) == 7
+    assert {one.gadget for one in ranked} == {"top k"}
     columns = ranking.witness(argmax, {"logits": LOGITS} | argmax.witness(LOGITS))
     assert set(columns) == {f"top k/{name}" for name in names}
     assert columns["top k/rank"].tolist() == [[2, 0, 2, 1]] == [ranks(LOGITS, LABELS).tolist()]
