@@ -204,15 +204,27 @@ def _first_to_notice_anew(mutant: Mutant, tried: list[Trial]) -> str:
     if judged:
         return judged
     groups = list(dict.fromkeys(trial.group for trial in tried if trial.is_test))[:MOST_FILES]
-    session = _Session()
-    pytest.main([*QUIET, "-x", *(trial.name for trial in tried if trial.group in groups)], plugins=[session])
+    if not groups:
+        return "nothing"
+    session = _Session([trial.name for trial in tried if trial.group in groups])
+    pytest.main([*QUIET, "-x", *groups], plugins=[session])
     return session.failed
 
 
 class _Session(Quick):
-    """A plugin of pytest that keeps the name of the test, or the file, that fails."""
+    """A plugin of pytest that runs the tests of some names and keeps that of the test, or the file, that fails.
 
-    failed = "nothing"
+    A parameter in a name may be what the fault has changed: of a test none of whose names is found, all are run.
+    """
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = set(names)
+        self.failed = "nothing"
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        found = {_bare(item.nodeid) for item in items if item.nodeid in self.names}
+        renamed = {_bare(name) for name in self.names} - found
+        items[:] = [item for item in items if item.nodeid in self.names or _bare(item.nodeid) in renamed]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self._note(report)
@@ -223,6 +235,11 @@ class _Session(Quick):
     def _note(self, report: pytest.CollectReport | pytest.TestReport) -> None:
         if report.failed:
             self.failed = report.nodeid
+
+
+def _bare(name: str) -> str:
+    """The name of a test without its parameters."""
+    return name.partition("[")[0]
 
 
 def _holds(trial: Trial) -> bool:
