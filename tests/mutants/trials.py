@@ -141,12 +141,13 @@ def _recorded(trials: list[Trial]) -> dict[str, Record]:
 
 
 def _nearness(trials: list[Trial], records: dict[str, Record], module: str) -> dict[str, float]:
-    """For each group, 2 where a trial names the module, else the largest share of a trial's lines that are its own."""
+    """For each group, 2 where it or a trial is named after the module, else the largest share of lines that it runs."""
     result: defaultdict[str, float] = defaultdict(float)
     for trial in trials:
         run = records[trial.name].lines
         share = len(run.get(module, set())) / max(1, sum(map(len, run.values())))
-        result[trial.group] = max(result[trial.group], 2.0 if f"[{module}]" in trial.name else share)
+        named = f"[{module}]" in trial.name or Path(trial.group).stem == f"test_{module.rpartition('.')[2]}"
+        result[trial.group] = max(result[trial.group], 2.0 if named else share)
     return result
 
 
@@ -156,7 +157,7 @@ def chosen(
     """The trials that run one of the lines, or whatever runs at all where none are given; at most that many seconds.
 
     The groups take turns by the seconds that each has used, and the quick come first in each. A body concerns
-    those files first that name its module, and then those with a test that runs little else.
+    those files first that are named after its module, and then those with a test that runs little else.
     """
     used: defaultdict[str, float] = defaultdict(float)
     order: list[tuple[float, float, int, Trial]] = []
