@@ -103,7 +103,7 @@ def any_artefact(data: bytes) -> bytes:
     """One of the files with a change, or the bytes themselves."""
     choices = Choices(data)
     options = (seeds.proof(), seeds.models()[0], seeds.opening(), seeds.commitments()[0], seeds.dataset())
-    options += documents.true_documents()
+    options += (*documents.true_documents(), *documents.published_documents())
     changed = altered_bytes(choices.one_of(options), choices)
     return choices.one_of((changed, mended(changed), data))
 
