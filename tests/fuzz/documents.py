@@ -11,18 +11,11 @@ from typing import Any
 
 from tests.fuzz import seeds
 from tests.fuzz.choices import Choices, altered_bytes, altered_tree
-from tests.publishing.records import record
 from tests.signers import signer
 from zkaudit.challenge import make_challenge, parse_challenge
 from zkaudit.dataset import parse_dataset
 from zkaudit.dataset_commitment import commit_dataset, parse_dataset_commitment, parse_dataset_opening
 from zkaudit.errors import InvalidInput
-from zkaudit.publishing.bill_of_materials import bill_of_materials
-from zkaudit.publishing.envelope import sealed
-from zkaudit.publishing.evidence import digest_of
-from zkaudit.publishing.json_files import json_bytes
-from zkaudit.publishing.signers import KeySigner
-from zkaudit.publishing.statement import statement_bytes
 from zkaudit.receipt import body_of, parse_receipt, sign_receipt
 from zkaudit.signing.key_files import parse_public_key, parse_secret_key, public_key_bytes
 from zkaudit.signing.keyring import keyring_bytes, parse_keyring
@@ -59,15 +52,6 @@ def true_documents() -> tuple[bytes, ...]:
         commitment.text(),
         opening.to_bytes(),
     )
-
-
-@cache
-def published_documents() -> tuple[bytes, ...]:
-    """An attestation, a statement that nobody signed, and a bill of materials."""
-    one = record()
-    attestation = sealed(statement_bytes(one), [KeySigner(key=signer(0))]).encode()
-    bill = bill_of_materials(one, digest_of("claim.intoto.json", attestation))
-    return attestation, statement_bytes(one), json_bytes(bill)
 
 
 def document(data: bytes) -> bytes:

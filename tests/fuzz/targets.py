@@ -40,7 +40,6 @@ class Target:
     """Makes an input and reads it, which allocates at most `multiple` bytes for each of the input's, and `constant`.
 
     `seeds` are bytes to start from: true artefacts where `changes_seeds`, else choices.
-    `first` are inputs that load and cache what is loaded or cached once.
     """
 
     make: Callable[[bytes], bytes]
@@ -48,7 +47,6 @@ class Target:
     seeds: Callable[[], tuple[bytes, ...]]
     multiple: int
     constant: int
-    first: Callable[[], tuple[bytes, ...]] = tuple
 
     @property
     def changes_seeds(self) -> bool:
@@ -186,9 +184,8 @@ def _target(
     *,
     multiple: int = 16,
     constant: int = MEBIBYTE,
-    first: Callable[[], tuple[bytes, ...]] = tuple,
 ) -> Target:
-    return Target(make=make, read=read, seeds=seeds, multiple=multiple, constant=constant, first=first)
+    return Target(make=make, read=read, seeds=seeds, multiple=multiple, constant=constant)
 
 
 TARGETS: Mapping[str, Target] = {
@@ -212,7 +209,7 @@ TARGETS: Mapping[str, Target] = {
     ),
     "document": _target(read_document, seeds=documents.true_documents),
     "document-value": _target(read_document, documents.document),
-    "inspect": _target(read_file, changes.any_artefact, constant=2 * MEBIBYTE, first=changes.artefacts),
+    "inspect": _target(read_file, changes.any_artefact, constant=2 * MEBIBYTE),
     "onnx": _target(read_onnx, seeds=seeds.onnx_files, multiple=512, constant=64 * MEBIBYTE),
     "onnx-fields": _target(read_onnx, changes.onnx_file, multiple=512, constant=64 * MEBIBYTE),
 }
