@@ -40,6 +40,9 @@ ZIP_MAGIC = b"PK"
 MAX_LISTED_FIELDS = 64
 """Performance knob: a map with more fields than this is listed as one part."""
 
+MAX_NAME = 64
+"""Performance knob: and a document with a field of a longer name, in characters."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -212,8 +215,15 @@ def _inspect_document(data: bytes, where: str) -> Inspection:
         digest=found.digest,
         size=len(data),
         facts=found.facts,
-        parts=_completed(_json_members(data.decode()), "punctuation", len(data)),
+        parts=_json_parts(document, data),
     )
+
+
+def _json_parts(document: dict[str, Any], data: bytes) -> tuple[Part, ...]:
+    """The members of a document, or one part where a stranger's file has very many or very long names."""
+    if len(document) > MAX_LISTED_FIELDS or any(len(key) > MAX_NAME for key in document):
+        return (Part(name="members", size=len(data)),)
+    return _completed(_json_members(data.decode()), "punctuation", len(data))
 
 
 def _inspect_commitment(data: bytes, where: str) -> Inspection:

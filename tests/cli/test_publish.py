@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -127,6 +128,28 @@ def test_inspect_shows_what_is_there(content: bytes, facts: dict[str, str], tmp_
     (tmp_path / "file").write_bytes(content)
     code, shown = program("inspect", str(tmp_path / "file"))
     assert (code, shown["facts"]) == (0, facts)
+
+
+@pytest.mark.parametrize("members", [{f"k{n}": n for n in range(64)}, {"k" * 65: 1}])
+def test_inspect_of_many_members_or_long_texts_is_short(
+    members: dict[str, int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.dumps(members | {"predicateType": "t" * 3000, "subject": [{"name": "n" * 3000}] * 100})
+    (tmp_path / "file").write_text(content)
+    assert cli.run(["inspect", str(tmp_path / "file")]) == 0
+    out, _ = capsys.readouterr()
+    assert len(out) < 4000
+    assert "members" in out
+    assert "k1" not in out
+    assert f"{'t' * 200}...\n" in out
+
+
+def test_inspect_of_a_file_that_no_publication_has_is_one_line(tmp_path: Path, program: Program) -> None:
+    for name in ("predicateType", "payloadType"):
+        (tmp_path / "file").write_text(json.dumps({name: "t" * (1 << 20)}))
+        code, shown = program("inspect", str(tmp_path / "file"))
+        assert code == 3
+        assert "bytes are too many" in shown["error"]
 
 
 def test_a_secret_beside_the_folder_is_a_warning(audited: Files, tmp_path: Path, program: Program) -> None:

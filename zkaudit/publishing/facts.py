@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from zkaudit.document_facts import DocumentFacts
+from zkaudit.documents import DOCUMENT_LIMIT
+from zkaudit.errors import InvalidInput
 from zkaudit.publishing.envelope import parse_envelope
-from zkaudit.publishing.json_files import parse_map
+from zkaudit.publishing.json_files import parse_map, sha256
 
 LISTED = 8
 """Performance knob: subjects, signatures or components of a file that are shown."""
+
+LONGEST = 200
+"""Performance knob: characters of a text that are shown."""
 
 _PREDICATE = {
     "says it was proved": "claim",
@@ -24,20 +28,23 @@ _PREDICATE = {
 def facts_of(document: dict[str, Any], data: bytes, where: str) -> DocumentFacts | None:
     """The facts of an attestation, signed or not, or of a CycloneDX document; None for anything else.
 
-    `document` is what `data` holds; InvalidInput for an envelope that is damaged.
+    `document` is what `data` holds; InvalidInput for an envelope that is damaged, or a file that no publication has.
     """
+    is_bill = document.get("bomFormat") == "CycloneDX"
+    if not (is_bill or document.keys() & {"payloadType", "predicateType"}):
+        return None
+    if len(data) > DOCUMENT_LIMIT:
+        raise InvalidInput(f"{len(data)} bytes are too many", where=where, expected=f"at most {DOCUMENT_LIMIT} bytes")
     if "payloadType" in document:
         envelope = parse_envelope(data, where)
         signers = {f"says it is by {n}": one.key_id for n, one in enumerate(envelope.signatures[:LISTED], 1)}
         facts = _statement(parse_map(envelope.payload, f"{where}, payload")) | (signers or {"signatures": "none"})
-        return DocumentFacts(kind="attestation", digest=_digest(data), facts=facts)
+        return DocumentFacts(kind="attestation", digest=sha256(data), facts=facts)
     if "predicateType" in document:
-        return DocumentFacts(kind="statement that nobody signed", digest=_digest(data), facts=_statement(document))
-    if document.get("bomFormat") == "CycloneDX":
-        components = {f"component {n}": one for n, one in enumerate(_texts(document, "components", "name"), 1)}
-        facts = {"CycloneDX": _text(document, "specVersion"), "serial number": _text(document, "serialNumber")}
-        return DocumentFacts(kind="bill of materials", digest=_digest(data), facts=facts | components)
-    return None
+        return DocumentFacts(kind="statement that nobody signed", digest=sha256(data), facts=_statement(document))
+    components = {f"component {n}": one for n, one in enumerate(_texts(document, "components", "name"), 1)}
+    facts = {"CycloneDX": _text(document, "specVersion"), "serial number": _text(document, "serialNumber")}
+    return DocumentFacts(kind="bill of materials", digest=sha256(data), facts=facts | components)
 
 
 def _statement(statement: dict[str, Any]) -> dict[str, str | int]:
@@ -47,7 +54,7 @@ def _statement(statement: dict[str, Any]) -> dict[str, str | int]:
     return {
         "predicate": _text(statement, "predicateType"),
         **{f"about {n}": name for n, name in enumerate(_texts(statement, "subject", "name"), 1)},
-        **{words: fields[field] for words, field in _PREDICATE.items() if type(fields.get(field)) is str},
+        **{words: _text(fields, field) for words, field in _PREDICATE.items() if type(fields.get(field)) is str},
     }
 
 
@@ -58,10 +65,8 @@ def _texts(document: dict[str, Any], field: str, name: str) -> list[str]:
 
 
 def _text(document: object, field: str) -> str:
-    """A field's text, or that there is none."""
+    """The beginning of a field's text, or that there is none."""
     value = document.get(field) if isinstance(document, dict) else None
-    return value if type(value) is str else "none"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    if type(value) is not str:
+        return "none"
+    return value if len(value) <= LONGEST else f"{value[:LONGEST]}..."
