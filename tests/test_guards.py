@@ -81,7 +81,7 @@ def test_an_unknown_layer_is_refused_and_never_lowered() -> None:
     view = relation.View(columns=("a",), owners=np.zeros(2, np.int64), sources=np.arange(2))
     activation = tensors.Activation(view=view, shape=(2,), interval=Interval(low=0, high=9))
     with pytest.raises(TypeError, match="Stranger"):
-        uncommitted.viewed(Stranger(), [activation], (2,))
+        uncommitted.view_activation(Stranger(), [activation], (2,))
     accumulator = tensors.Accumulator(
         shape=(2,), bound=Interval(low=0, high=9), terms=lambda _: (), values=lambda _: np.zeros((2, 1), np.int64)
     )

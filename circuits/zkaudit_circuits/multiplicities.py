@@ -14,7 +14,7 @@ _CHUNK = 1 << 18
 
 
 def count_lookups(circuit: Circuit, columns: Columns) -> Columns:
-    """How often each row of each table is looked up; cells of a false witness may count anywhere."""
+    """How often each row of each table is looked up, (rows,) by table; cells of a false witness may count anywhere."""
     result = {name: np.zeros(len(table.entries), np.int64) for name, table in circuit.tables.items()}
     for lookup in circuit.lookups:
         table = circuit.tables[lookup.table]

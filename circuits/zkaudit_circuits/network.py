@@ -79,14 +79,14 @@ class Network:
         if isinstance(layer, kinds.Dense | kinds.Convolution):
             return self._weighted_layer(layer, read[0], shape)
         if isinstance(layer, kinds.Sum):
-            return uncommitted.weighted_sum(layer, read, shape)
+            return uncommitted.sum_accumulator(layer, read, shape)
         if isinstance(layer, kinds.Gate):
             return self._gate(name, read[0], read[1])
         if isinstance(layer, kinds.SumPool):
-            return uncommitted.pooled_sum(layer, read[0], shape)
+            return uncommitted.sum_pool_accumulator(layer, read[0], shape)
         if isinstance(layer, kinds.MaxPool):
             return self._max_pool(name, layer, read[0], shape)
-        return uncommitted.viewed(layer, read, shape)
+        return uncommitted.view_activation(layer, read, shape)
 
     def _weighted_layer(self, layer: kinds.Dense | kinds.Convolution, source: Activation, shape: Shape) -> Accumulator:
         window = window_of(layer, source.shape)

@@ -55,14 +55,14 @@ def broadcast(source: Activation, shape: Shape) -> View:
 
 
 def accumulator_of(tensor: Tensor) -> Accumulator:
-    """What a requantisation reads."""
+    """What a requantisation reads; ValueError for an activation."""
     if not isinstance(tensor, Accumulator):
         raise ValueError("a requantisation reads an accumulator")
     return tensor
 
 
 def activation_of(tensor: Tensor) -> Activation:
-    """What all other layers read."""
+    """What all other layers read; ValueError for an accumulator."""
     if not isinstance(tensor, Activation):
         raise ValueError("only a requantisation reads an accumulator")
     return tensor

@@ -12,8 +12,8 @@ from zkaudit_circuits.pooling import sum_pool, sum_terms, view_cells, window_cel
 from zkaudit_circuits.tensors import Accumulator, Activation, Columns, Shape, broadcast, spread
 
 
-def weighted_sum(layer: kinds.Sum, sources: list[Activation], shape: Shape) -> Accumulator:
-    """The sum of activations, each times its factor."""
+def sum_accumulator(layer: kinds.Sum, sources: list[Activation], shape: Shape) -> Accumulator:
+    """The sum of activations of `shape`, or (C, 1, 1) for (C, H, W), each times its factor."""
     read = [broadcast(source, shape) for source in sources]
     bound = Interval(low=0, high=0)
     for factor, source in zip(layer.multipliers, sources, strict=True):
@@ -31,8 +31,8 @@ def weighted_sum(layer: kinds.Sum, sources: list[Activation], shape: Shape) -> A
     return Accumulator(shape=shape, bound=bound, terms=terms, values=values)
 
 
-def pooled_sum(layer: kinds.SumPool, source: Activation, shape: Shape) -> Accumulator:
-    """The sum of the cells of each window, times the window's factor."""
+def sum_pool_accumulator(layer: kinds.SumPool, source: Activation, shape: Shape) -> Accumulator:
+    """The sum of the cells of each window of (C, H, W), times the window's factor: `shape` is (C, Ho, Wo)."""
     geometry = {"kernel": layer.kernel, "stride": layer.stride, "padding": layer.padding}
     multipliers = window_multipliers(
         source.shape[1:],
@@ -62,8 +62,11 @@ def pooled_sum(layer: kinds.SumPool, source: Activation, shape: Shape) -> Accumu
     return Accumulator(shape=shape, bound=bound, terms=terms, values=values)
 
 
-def viewed(layer: kinds.Layer, sources: list[Activation], shape: Shape) -> Activation:
-    """Elements numbered over all sources take the way of the layer's own reference; -1 is a zero."""
+def view_activation(layer: kinds.Layer, sources: list[Activation], shape: Shape) -> Activation:
+    """The sources in another order or shape; TypeError for a layer that is no view.
+
+    Elements numbered over all sources take the way of the layer's own reference; -1 is a zero.
+    """
     low = min(source.interval.low for source in sources)
     high = max(source.interval.high for source in sources)
     view = join([source.view for source in sources])
